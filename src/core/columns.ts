@@ -1,0 +1,75 @@
+/**
+ * The live state of the fleet, as typed-array columns indexed by endpoint slot.
+ *
+ * Invariant: every cell has one writer. A worker writes only its own `WorkerColumns`, the control
+ * plane writes only `ControlColumns`; a reader sums (or takes the maximum) over workers. The two
+ * arrays of `SharedColumns` are the exception: what must be exact over all workers at once is
+ * changed with `Atomics` only. `state/layout` places them all in one SharedArrayBuffer.
+ * All `…Ms` cells are on the Clock's scale; 0 means "never".
+ */
+export interface WorkerColumns {
+  /** Leases held now. */
+  readonly inFlight: Int32Array;
+  /** Of those, the ones whose endpoint has not answered a byte yet. */
+  readonly pending: Int32Array;
+  /** Attempts written to an endpoint, since start. */
+  readonly sent: Float64Array;
+  /** Attempts that ended well, since start. */
+  readonly ok: Float64Array;
+  /** Attempts that ended by the endpoint's fault, by class. */
+  readonly failedConnect: Float64Array;
+  readonly failedStatus: Float64Array;
+  readonly failedStream: Float64Array;
+  readonly failedTimeout: Float64Array;
+  /** Attempts answered 429 or 503-busy: load, not failure. */
+  readonly busy: Float64Array;
+  /** Attempts that ended by nobody's fault (client gone, 4xx is `ok`). */
+  readonly ignored: Float64Array;
+  readonly bytesUp: Float64Array;
+  readonly bytesDown: Float64Array;
+  /** The endpoint asked to be left alone until then (Retry-After). */
+  readonly busyUntilMs: Float64Array;
+  /** Ejector: consecutive failures this worker saw, and when it last saw a failure / a success. */
+  readonly streak: Int32Array;
+  readonly lastFailureMs: Float64Array;
+  readonly lastOkMs: Float64Array;
+  /** Ejector: ejected by this worker until then, and how many times in a row. */
+  readonly ejectedUntilMs: Float64Array;
+  readonly ejections: Int32Array;
+}
+
+export interface ControlColumns {
+  /** One of PROBE_*. */
+  readonly probeState: Int32Array;
+  /** One of OPERATOR_*. */
+  readonly operatorState: Int32Array;
+  /** What the engine last reported; -1 = unknown, never 0 for "missing". */
+  readonly running: Int32Array;
+  readonly waiting: Int32Array;
+  /** Share of the KV cache in use, 0 … 1; NaN = unknown. */
+  readonly kvUsage: Float64Array;
+  readonly reportAtMs: Float64Array;
+}
+
+export interface SharedColumns {
+  /** Rate windows: RATE_CELLS cells a slot, see core/rate-window. */
+  readonly rate: Int32Array;
+  /** Which worker (index + 1) holds the one reopening probe of a slot; 0 = none. */
+  readonly probing: Int32Array;
+}
+
+export interface Columns {
+  readonly slots: number;
+  readonly workers: readonly WorkerColumns[];
+  readonly control: ControlColumns;
+  readonly shared: SharedColumns;
+}
+
+/** Never checked yet: no traffic before the first probe. */
+export const PROBE_UNKNOWN = 0;
+export const PROBE_UP = 1;
+export const PROBE_DOWN = 2;
+
+export const OPERATOR_ENABLED = 0;
+/** Finishes what it has, gets nothing new. */
+export const OPERATOR_DRAINING = 1;

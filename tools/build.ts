@@ -1,0 +1,24 @@
+/**
+ * Bundles the product to dist/: one file for the main thread (CLI and control plane) and one for
+ * the worker threads (data plane), so a worker loads no library of the control plane.
+ */
+import { readFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+
+await build({
+  entryPoints: { main: 'src/main.ts', worker: 'src/proxy/worker.ts' },
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  target: 'node22.12',
+  format: 'esm',
+  sourcemap: true,
+  legalComments: 'linked',
+  define: { LLM_ROUTER_VERSION: JSON.stringify(version) },
+  // Bundled CommonJS packages call require() for Node's own modules.
+  banner: {
+    js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
+  },
+});
