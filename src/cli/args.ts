@@ -1,0 +1,105 @@
+/**
+ * The command line as data: which verb, which flags, and every problem at once as a sentence.
+ * Long flags take one dash or two and `-flag value` or `-flag=value`, as Go programs do, because
+ * existing start scripts are written that way; the last of a repeated flag wins and an empty
+ * value counts as not given. Never exits, never prints, reads nothing but its argument.
+ */
+import { nearest } from '../config/suggest.ts';
+import { type FlagRow, VERBS, type Verb, type VerbRow } from './verbs.ts';
+
+export interface ParsedArgs {
+  readonly verb: Verb;
+  readonly help: boolean;
+  readonly version: boolean;
+  /** Values by long flag name without dashes; a flag not given is absent. */
+  readonly flags: Readonly<Record<string, string>>;
+  /** What follows a verb that parses its own flags, untouched. */
+  readonly rest: readonly string[];
+  /** Sentences for the user; any of them means exit code 2 (EXIT_USAGE). */
+  readonly problems: readonly string[];
+}
+
+/** `argv` is process.argv without the Node and the script. */
+export function parseArgs(argv: readonly string[]): ParsedArgs {
+  const first = argv[0];
+  const named = first !== undefined && !first.startsWith('-');
+  const verb = named ? first : 'serve';
+  if (!isVerb(verb)) {
+    const near = nearest(verb, Object.keys(VERBS));
+    const hint = near === undefined ? 'see llm-router --help' : `did you mean ${near}?`;
+    return result('serve', { problems: [`There is no command "${verb}": ${hint}`] });
+  }
+  const words = named ? argv.slice(1) : argv;
+  return VERBS[verb].ownFlags ? ownFlagsOf(verb, words) : parseFlags(verb, words);
+}
+
+function isVerb(word: string): word is Verb {
+  return Object.hasOwn(VERBS, word);
+}
+
+function result(verb: Verb, found: Partial<ParsedArgs>): ParsedArgs {
+  const empty = { help: false, version: false, flags: {}, rest: [], problems: [] };
+  return { verb, ...empty, ...found };
+}
+
+function ownFlagsOf(verb: Verb, words: readonly string[]): ParsedArgs {
+  const help = words.some((word) => isHelp(word));
+  return result(verb, { help, rest: words });
+}
+
+function parseFlags(verb: Verb, words: readonly string[]): ParsedArgs {
+  const rows: VerbRow['flags'] = VERBS[verb].flags;
+  const flags: Record<string, string> = {};
+  const problems: string[] = [];
+  let help = false;
+  let version = false;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (word === '--') {
+      problems.push(...words.slice(i + 1).map(unexpected));
+      break;
+    }
+    const flag = /^--?([^-=][^=]*)(?:=(.*))?$/s.exec(word);
+    if (flag === null) {
+      problems.push(unexpected(word));
+    } else if (isHelp(word)) {
+      help = true;
+    } else if (word === '-version' || word === '--version') {
+      version = true;
+    } else {
+      const row = rows.find(({ name }) => name === flag[1]);
+      const next = words[i + 1];
+      const takesNext = flag[2] === undefined && next !== undefined && !next.startsWith('-');
+      const value = takesNext ? next : flag[2];
+      if (row !== undefined && takesNext) i++;
+      const problem = row === undefined ? unknownFlag(word, rows) : problemOf(row, value);
+      if (problem !== '') problems.push(problem);
+      else if (row !== undefined && value) flags[row.name] = value;
+    }
+  }
+  return result(verb, { help, version, flags, problems });
+}
+
+function isHelp(word: string): boolean {
+  return word === '-h' || word === '-help' || word === '--help';
+}
+
+function problemOf(row: FlagRow, value: string | undefined): string {
+  if (value === undefined) return `-${row.name} needs a value: -${row.name} ${row.value}.`;
+  if (value === '' || row.choices.length === 0 || row.choices.includes(value)) return '';
+  const near = nearest(value, row.choices);
+  const hint = near === undefined ? `one of ${row.choices.join(', ')}` : `did you mean ${near}?`;
+  return `-${row.name} does not know "${value}": ${hint}`;
+}
+
+function unknownFlag(word: string, rows: readonly FlagRow[]): string {
+  const typed = word.replace(/^-+/, '').replace(/=.*$/s, '');
+  const near = nearest(typed, ['help', 'version', ...rows.map(({ name }) => name)]);
+  const hint = near === undefined ? 'see llm-router --help' : `did you mean -${near}?`;
+  return `There is no flag -${typed}: ${hint}`;
+}
+
+function unexpected(word: string): string {
+  if (isVerb(word)) return `The command comes first: llm-router ${word} …`;
+  return `"${word}" stands where a flag should: every value follows its flag.`;
+}

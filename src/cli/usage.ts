@@ -1,0 +1,48 @@
+/**
+ * The help texts, written from the verb table so that no flag is missing from them. Every line is
+ * at most 80 columns wide; a test holds that.
+ */
+import { type FlagRow, VERBS, type Verb, type VerbRow } from './verbs.ts';
+
+/** What `llm-router --help` prints. */
+export function usageText(): string {
+  const verbs = Object.entries(VERBS).map(([name, { doc }]) => columns(name, doc));
+  return [
+    'llm-router: one OpenAI-compatible address in front of many LLM engines.',
+    '',
+    'Usage:',
+    '  llm-router [serve] [flags]',
+    '  llm-router <command> --help',
+    '',
+    'Commands:',
+    ...verbs,
+    '',
+    'Flags of serve:',
+    ...flagLines(VERBS.serve),
+    '',
+    'Flags take one dash or two, and "-flag value" or "-flag=value".',
+    'Exit codes: 0 ended well, 1 failure, 2 usage, 3 invalid configuration.',
+    'Every option of the configuration file: docs/configuration.md.',
+    '',
+  ].join('\n');
+}
+
+/** What the problems of a command line look like on standard error. */
+export function problemText(verb: Verb, problems: readonly string[]): string {
+  const lines = problems.map((problem) => `llm-router: ${problem}`);
+  const page = VERBS[verb].ownFlags ? `llm-router ${verb} --help` : 'llm-router --help';
+  return [...lines, `Try ${page}.`, ''].join('\n');
+}
+
+function flagLines({ flags }: VerbRow): string[] {
+  const rows: FlagRow[] = [
+    ...flags,
+    { name: 'help', value: '', doc: 'Print this page.', choices: [] },
+    { name: 'version', value: '', doc: 'Print the version.', choices: [] },
+  ];
+  return rows.map(({ name, value, doc }) => columns(`-${name} ${value}`.trim(), doc));
+}
+
+function columns(left: string, right: string): string {
+  return `  ${left.padEnd(22)} ${right}`;
+}

@@ -1,0 +1,64 @@
+/**
+ * The commands of `llm-router` and the flags each takes, once: parsing, the help texts and the
+ * suggestions for misspelt flags all read this table. Some tools (`sim`) own their many flags and
+ * parse them themselves; their row says so with `ownFlags`.
+ */
+export interface FlagRow {
+  readonly name: string;
+  /** The placeholder in the help text; empty for a switch. */
+  readonly value: string;
+  readonly doc: string;
+  /** The only values accepted; empty = any. */
+  readonly choices: readonly string[];
+}
+
+export interface VerbRow {
+  readonly doc: string;
+  readonly flags: readonly FlagRow[];
+  /** The verb parses what follows it by itself; `parseArgs` hands it over as `rest`. */
+  readonly ownFlags: boolean;
+}
+
+/** From the quietest to the most talkative. */
+const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'trace'] as const;
+
+const SERVE_FLAGS: readonly FlagRow[] = [
+  {
+    name: 'config',
+    value: 'FILE',
+    doc: 'Configuration file (default: config.yaml).',
+    choices: [],
+  },
+  {
+    name: 'log-level',
+    value: 'LEVEL',
+    doc: `Overrides log.level: ${LOG_LEVELS.join(', ')}.`,
+    choices: LOG_LEVELS,
+  },
+  {
+    name: 'enabled-sources',
+    value: 'A,B',
+    doc: 'Use only the endpoints of these source types.',
+    choices: [],
+  },
+];
+
+export const VERBS = {
+  serve: {
+    doc: 'Run the router (also when no command is given).',
+    flags: SERVE_FLAGS,
+    ownFlags: false,
+  },
+  sim: {
+    doc: 'Run a simulated engine with an OpenAI API and /metrics.',
+    flags: [],
+    ownFlags: true,
+  },
+  demo: {
+    doc: 'Run three simulated engines and a router.',
+    flags: [],
+    ownFlags: true,
+  },
+} as const satisfies Record<string, VerbRow>;
+
+export type Verb = keyof typeof VERBS;
