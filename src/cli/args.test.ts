@@ -88,8 +88,8 @@ test('says that a flag lacks its value', () => {
 });
 
 test('refuses a log level that does not exist', () => {
-  assert.deepEqual(problemsOf('-log-level', 'debgu'), [
-    '-log-level does not know "debgu": did you mean debug?',
+  assert.deepEqual(problemsOf('-log-level', 'debgg'), [
+    '-log-level does not know "debgg": did you mean debug?',
   ]);
 });
 
