@@ -1,0 +1,213 @@
+/**
+ * One item of `model_list` → one endpoint entry, or its problems. A bad deployment never blocks
+ * another: it is reported and left out. No message shows a key.
+ */
+import { readApiBase } from './api-base.ts';
+import type { EndpointEntry } from './endpoint-entry.ts';
+import {
+  ENTRY_KEY_NAMES,
+  type IgnoredKeys,
+  PARAM_KEY_NAMES,
+  RPM_KEY_NAMES,
+} from './endpoint-keys.ts';
+import { stripProvider } from './provider-prefix.ts';
+import { Secret } from './secret.ts';
+import { booleanOf, describe, isNull, numberOf, textOf } from './tree-values.ts';
+import type { FileReport, MapTree, Tree } from './yaml-tree.ts';
+
+/** Environment variables that `os.environ/NAME` may name. */
+export type Env = { readonly [name: string]: string | undefined };
+
+/** What all deployments of one file share. */
+export interface DeploymentContext {
+  readonly report: FileReport;
+  readonly ignored: IgnoredKeys;
+  readonly env: Env;
+  readonly sourceType: string;
+  /** Places of weights that are 0; said once per file. */
+  readonly zeroWeights: number[];
+}
+
+const MAX_WEIGHT = 1_000_000;
+const MAX_RPM = 10_000_000;
+const ENVIRONMENT = 'os.environ/';
+
+/** `undefined` when the deployment cannot be used; the reasons are in the report. */
+export function readDeployment(
+  tree: Tree,
+  path: string,
+  context: DeploymentContext,
+): EndpointEntry | undefined {
+  const reader = new DeploymentReader(path, context);
+  const entry = tree.kind === 'map' ? tree : reader.fault(tree, '', 'must be a section with keys');
+  if (entry === undefined) return undefined;
+  context.ignored.note('', entry, ENTRY_KEY_NAMES);
+  const params = reader.section(entry, 'litellm_params');
+  if (params === undefined) {
+    if (!reader.failed) reader.fault(entry, 'litellm_params', 'is missing');
+    return undefined;
+  }
+  context.ignored.note('litellm_params.', params, PARAM_KEY_NAMES);
+  const info = reader.section(entry, 'model_info');
+  if (info !== undefined) context.ignored.note('model_info.', info, RPM_KEY_NAMES);
+
+  const modelName = reader.name(entry, 'model_name');
+  const apiBase = reader.apiBase(params);
+  const model = reader.text(params, 'litellm_params.model') || modelName;
+  const apiKey = reader.apiKey(params);
+  const weight = reader.weight(params);
+  const rpmLimit = reader.rpmLimit([entry, params, info]);
+  const supportsVision = reader.flag(params, 'litellm_params.supports_vision');
+  const sourceType = reader.text(params, 'litellm_params.source_type') || context.sourceType;
+  if (reader.failed) return undefined;
+  return {
+    id: `${modelName}@${apiBase}`,
+    modelName,
+    upstreamModel: stripProvider(model),
+    apiBase,
+    apiKey: new Secret(apiKey),
+    weight,
+    rpmLimit,
+    supportsVision,
+    sourceType,
+    place: context.report.place(tree.at),
+  };
+}
+
+class DeploymentReader {
+  readonly #path: string;
+  readonly #context: DeploymentContext;
+  failed = false;
+
+  constructor(path: string, context: DeploymentContext) {
+    this.#path = path;
+    this.#context = context;
+  }
+
+  fault(at: Tree, key: string, message: string, suggestion?: string): undefined {
+    const path = key === '' ? this.#path : `${this.#path}.${key}`;
+    this.#context.report.add('error', at.at, path, {
+      message: `${message} (this endpoint is left out)`,
+      suggestion,
+    });
+    this.failed = true;
+  }
+
+  section(entry: MapTree, key: string): MapTree | undefined {
+    const value = entry.entries.get(key)?.value;
+    if (value === undefined || isNull(value)) return undefined;
+    return value.kind === 'map'
+      ? value
+      : this.fault(value, key, `must be a section with keys, not ${describe(value)}`);
+  }
+
+  /** A required text that may be shown to clients. */
+  name(map: MapTree, key: string): string {
+    const value = this.text(map, key);
+    if (value === '' && !this.failed) this.fault(map, key, 'is missing');
+    return value;
+  }
+
+  /** An optional text; `os.environ/NAME` is looked up. '' = absent. */
+  text(map: MapTree, key: string): string {
+    const tree = child(map, key);
+    if (tree === undefined || isNull(tree)) return '';
+    const written = textOf(tree)?.trim();
+    if (written === undefined) {
+      this.fault(tree, key, `must be a text, not ${describe(tree)}`);
+      return '';
+    }
+    const value = written.startsWith(ENVIRONMENT) ? this.#lookUp(tree, key, written) : written;
+    if (/[\u0000-\u001f\u007f]/.test(value)) this.fault(tree, key, 'has control characters');
+    return value;
+  }
+
+  #lookUp(tree: Tree, key: string, written: string): string {
+    const name = written.slice(ENVIRONMENT.length);
+    const value = this.#context.env[name];
+    if (value === undefined) this.fault(tree, key, `the environment has no variable ${name}`);
+    return value?.trim() ?? '';
+  }
+
+  apiBase(params: MapTree): string {
+    const key = 'litellm_params.api_base';
+    const before = this.failed;
+    const written = this.text(params, key);
+    const tree = child(params, key) ?? params;
+    if (written === '') {
+      if (this.failed === before) this.fault(tree, key, 'is missing');
+      return '';
+    }
+    const result = readApiBase(written);
+    if (typeof result === 'string') return result;
+    this.fault(tree, key, result.message, result.suggestion);
+    return '';
+  }
+
+  /** The header field can carry visible ASCII and blanks only. */
+  apiKey(params: MapTree): string {
+    const key = 'litellm_params.api_key';
+    const tree = child(params, key);
+    if (tree !== undefined && tree.kind !== 'scalar') {
+      this.fault(tree, key, 'must be a text');
+      return '';
+    }
+    const value = this.text(params, key);
+    if (/[^\x20-\x7e]/.test(value) && tree !== undefined) {
+      this.fault(tree, key, 'has characters that a header cannot carry');
+    }
+    return value;
+  }
+
+  weight(params: MapTree): number {
+    const key = 'litellm_params.weight';
+    const tree = child(params, key);
+    if (tree === undefined || isNull(tree)) return 1;
+    const value = numberOf(tree);
+    if (value === undefined || !(value >= 0 && value <= MAX_WEIGHT)) {
+      this.fault(tree, key, `must be a number from 0 to ${MAX_WEIGHT}, not ${describe(tree)}`);
+      return 1;
+    }
+    if (value === 0) this.#context.zeroWeights.push(tree.at);
+    return value === 0 ? 1 : value;
+  }
+
+  /** The first of the places that says something counts; null says "unlimited". */
+  rpmLimit([entry, params, info]: readonly [MapTree, MapTree, MapTree | undefined]): number {
+    const places = [
+      ['', entry],
+      ['litellm_params.', params],
+      ['model_info.', info],
+    ] as const;
+    for (const [prefix, map] of places) {
+      for (const name of RPM_KEY_NAMES) {
+        const tree = map?.entries.get(name)?.value;
+        if (tree !== undefined && !isNull(tree)) return this.#rpm(tree, prefix + name);
+      }
+    }
+    return 0;
+  }
+
+  #rpm(tree: Tree, key: string): number {
+    const value = numberOf(tree);
+    if (value !== undefined && Number.isInteger(value) && value >= 0 && value <= MAX_RPM) {
+      return value;
+    }
+    const expected = `must be null or a whole number from 0 to ${MAX_RPM}`;
+    this.fault(tree, key, `${expected}, not ${describe(tree)}`);
+    return 0;
+  }
+
+  flag(params: MapTree, key: string): boolean {
+    const tree = child(params, key);
+    if (tree === undefined || isNull(tree)) return false;
+    const value = booleanOf(tree);
+    if (value === undefined) this.fault(tree, key, `must be true or false, not ${describe(tree)}`);
+    return value ?? false;
+  }
+}
+
+/** The value of the last segment of `key` in `map`. */
+function child(map: MapTree, key: string): Tree | undefined {
+  return map.entries.get(key.slice(key.lastIndexOf('.') + 1))?.value;
+}

@@ -1,0 +1,327 @@
+/**
+ * Every option of the main configuration file, exactly once: key, type, range, default, unit and
+ * one line of documentation. `Config`, `DEFAULTS`, the parser, the shipped config.yaml and
+ * docs/configuration.md are all derived from this table.
+ *
+ * Invariant: an option marked `later` is accepted in a file but absent from `Config`, so no code
+ * can pretend to honour it.
+ */
+import {
+  choice,
+  flag,
+  fraction,
+  hidden,
+  host,
+  integer,
+  later,
+  millis,
+  names,
+  type Option,
+  seconds,
+  text,
+} from './option.ts';
+
+const STRATEGY_NAMES = ['simple-shuffle', 'least-connections', 'least-waiting'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const PORT = { max: 65535 };
+const GIB = 1024 ** 3;
+
+export const SECTIONS = {
+  server: {
+    key: 'server',
+    doc: 'The listener that clients talk to, and how the process ends.',
+    options: {
+      host: host('host', '0.0.0.0', 'Address the API listens on.'),
+      port: integer('port', 8000, PORT, 'Port the API listens on; 0 takes any free one.'),
+      workers: integer(
+        'workers',
+        0,
+        { max: 256 },
+        'Threads that carry traffic; 0 means one per CPU core less one, at least one.',
+      ),
+      maxBodyBytes: integer(
+        'max_body_bytes',
+        64 * 1024 * 1024,
+        { min: 1, max: 16 * GIB, unit: 'bytes' },
+        'Largest request body; a larger one is refused with 413.',
+      ),
+      drainDelayMs: seconds(
+        'drain_delay',
+        0,
+        'After SIGTERM, how long new requests are still taken while /ready already says 503.',
+      ),
+      drainTimeoutMs: seconds(
+        'drain_timeout',
+        600,
+        'After that, how long running requests may go on before they are cut.',
+      ),
+    },
+  },
+  routing: {
+    key: 'routing',
+    doc: 'How a request finds its endpoint.',
+    options: {
+      strategy: choice(
+        'strategy',
+        'simple-shuffle',
+        STRATEGY_NAMES,
+        'Weighted random, fewest requests in flight, or fewest waiting in the engine.',
+      ),
+      numRetries: integer(
+        'num_retries',
+        3,
+        { max: 100 },
+        'Further attempts after the first one fails.',
+      ),
+      queueTimeoutMs: millis(
+        'queue_timeout_ms',
+        1000,
+        'How long a request waits when all endpoints of its model are at their rate limit.',
+      ),
+      maxQueue: integer(
+        'max_queue',
+        10_000,
+        { max: 1_000_000, unit: 'requests' },
+        'Requests that may wait at once for one model; further ones get 429.',
+      ),
+      unavailableWaitMs: millis(
+        'unavailable_wait_ms',
+        2000,
+        'How long a request waits for an available endpoint before 503.',
+      ),
+    },
+  },
+  httpClient: {
+    key: 'http_client',
+    doc: 'Connections from the router to the endpoints.',
+    options: {
+      requestTimeoutMs: seconds(
+        'request_timeout',
+        3600,
+        'Longest time for one request, all attempts together; 0 means no limit.',
+      ),
+      connectTimeoutMs: seconds(
+        'connect_timeout',
+        10,
+        'Longest time to open a connection, TLS included.',
+        0.001,
+      ),
+      maxIdleConns: integer(
+        'max_idle_conns',
+        2000,
+        { max: 1_000_000, unit: 'connections' },
+        'Idle connections kept for reuse, all endpoints together; 0 means no limit.',
+      ),
+      maxConnsPerHost: integer(
+        'max_conns_per_host',
+        0,
+        { max: 1_000_000, unit: 'connections' },
+        'Connections to one endpoint address at once; 0 means no limit.',
+      ),
+      idleConnTimeoutMs: seconds(
+        'idle_conn_timeout',
+        90,
+        'An idle connection is closed after this time; 0 keeps it until the endpoint closes it.',
+      ),
+      selfDeployedIdleTimeoutMs: seconds(
+        'self_deployed_idle_timeout',
+        4,
+        'The same for self-deployed engines (the smaller counts): vLLM and SGLang close after 5 s.',
+        0.1,
+      ),
+    },
+  },
+  timeouts: {
+    key: 'timeouts',
+    doc: 'Limits for the single phases of a request; 0 switches one off.',
+    options: {
+      requestHeadMs: millis('request_head_ms', 10_000, 'Time for a complete request head.'),
+      bodyGapMs: millis('body_gap_ms', 30_000, 'Longest silence inside a request body.'),
+      keepAliveIdleMs: millis(
+        'keep_alive_idle_ms',
+        65_000,
+        'A client connection without a request is closed after this time.',
+      ),
+      firstByteMs: millis(
+        'first_byte_ms',
+        0,
+        'Time until an endpoint answers its first byte; off, because prefill can take minutes.',
+      ),
+      streamGapMs: millis('stream_gap_ms', 300_000, 'Longest silence inside an answer.'),
+      writeStallMs: millis(
+        'write_stall_ms',
+        30_000,
+        'A client that takes nothing of its answer for so long is cut off.',
+      ),
+      headHoldMs: millis(
+        'head_hold_ms',
+        30_000,
+        'How long an answer head waits for the first body byte, so that a retry stays possible.',
+      ),
+    },
+  },
+  retry: {
+    key: 'retry',
+    doc: 'Pauses between attempts, and when failed requests mark an endpoint as down.',
+    options: {
+      baseDelayMs: millis(
+        'base_delay_ms',
+        500,
+        'First pause before the same endpoint is tried again; it doubles each time.',
+      ),
+      maxDelayMs: millis('max_delay_ms', 5000, 'Longest such pause.'),
+      jitterFactor: fraction('jitter_factor', 0.2, 'Random share added to or taken from a pause.'),
+      failureThreshold: integer(
+        'failure_threshold',
+        3,
+        { min: 1, max: 1_000_000, unit: 'failures' },
+        'Failed requests in a row that eject an endpoint.',
+      ),
+    },
+  },
+  ejection: {
+    key: 'ejection',
+    doc: 'How long an endpoint that failed requests stays without traffic.',
+    options: {
+      baseMs: millis('base_ms', 5000, 'First ejection; each further one in a row adds as much.', 1),
+      maxMs: millis('max_ms', 300_000, 'Longest ejection.', 1),
+    },
+  },
+  healthCheck: {
+    key: 'health_check',
+    doc: 'Active probing: GET {api_base}/models on every endpoint.',
+    options: {
+      intervalMs: seconds('interval', 30, 'Time between two probes of an endpoint.', 0.1),
+      timeoutMs: seconds('timeout', 10, 'A probe that takes longer has failed.', 0.1),
+      failureThreshold: integer(
+        'failure_threshold',
+        3,
+        { min: 1, max: 1_000_000, unit: 'failures' },
+        'Failed probes in a row that mark an endpoint as down.',
+      ),
+      maxConcurrency: integer(
+        'max_concurrency',
+        20,
+        { min: 1, max: 10_000, unit: 'probes' },
+        'Probes running at once.',
+      ),
+      pruneUnhealthyOnStart: later(
+        flag(
+          'prune_unhealthy_on_start',
+          false,
+          'Remove endpoints that fail their first probe from the endpoint files.',
+        ),
+      ),
+    },
+  },
+  monitor: {
+    key: 'monitor',
+    doc: "Reading the engines' own metrics.",
+    options: {
+      collectIntervalMs: seconds(
+        'collect_interval',
+        1,
+        'Time between two readings of an engine; used by the strategy least-waiting.',
+        0.1,
+      ),
+    },
+  },
+  backends: {
+    key: 'backends',
+    doc: 'Where the endpoints are listed.',
+    options: {
+      configDir: text(
+        'config_dir',
+        'configs',
+        'Folder with the endpoint files; a relative path starts at the folder of this file.',
+      ),
+      enabledSources: names(
+        'enabled_sources',
+        ['openai', 'self_deployed'],
+        'Which files count: <source>_*.yaml for each name.',
+      ),
+    },
+  },
+  dashboard: {
+    key: 'dashboard',
+    doc: 'The listener for operators, apart from the API and on 127.0.0.1 only.',
+    options: {
+      enabled: flag('enabled', true, 'Whether it listens at all.'),
+      webPort: integer('web_port', 8080, PORT, 'Its port; 0 takes any free one.'),
+      refreshIntervalMs: later(
+        seconds('refresh_interval', 2, 'How often the terminal dashboard redraws.', 0.1),
+      ),
+    },
+  },
+  log: {
+    key: 'log',
+    doc: 'What the router writes about itself.',
+    options: {
+      level: choice('level', 'info', LOG_LEVELS, 'Least severe level that is written.'),
+      dir: later(text('dir', 'logs', 'Folder for log files.')),
+      maxSizeMb: later(
+        integer('max_size_mb', 100, { min: 1, max: 1_000_000, unit: 'MB' }, 'Size of a log file.'),
+      ),
+      maxBackups: later(
+        integer('max_backups', 10, { max: 100_000, unit: 'files' }, 'Old log files kept.'),
+      ),
+      maxAgeDays: later(
+        integer('max_age_days', 7, { max: 100_000, unit: 'days' }, 'Age of the oldest log file.'),
+      ),
+    },
+  },
+  webhook: {
+    key: 'webhook',
+    doc: 'Alerts to a group robot.',
+    options: {
+      enabled: later(flag('enabled', false, 'Whether alerts are sent.')),
+      url: later(hidden(text('url', '', 'Address of the robot.'))),
+      cooldownMs: later(
+        seconds('cooldown_seconds', 300, 'Quiet time after an alert about one endpoint.'),
+      ),
+      batchIntervalMs: later(
+        seconds('batch_interval', 60, 'Failures are collected for so long into one message.'),
+      ),
+      reportIntervalActiveMs: later(
+        seconds('report_interval_active', 3600, 'Time between reports while there is traffic.'),
+      ),
+      reportIntervalIdleMs: later(
+        seconds('report_interval_idle', 10_800, 'Time between reports without traffic.'),
+      ),
+    },
+  },
+} as const;
+
+type Sections = typeof SECTIONS;
+type ValueOf<O> = O extends Option<infer T> ? T : never;
+type SectionConfig<S extends keyof Sections> = {
+  readonly [O in keyof Sections[S]['options'] as Sections[S]['options'][O] extends {
+    readonly later: true;
+  }
+    ? never
+    : O]: ValueOf<Sections[S]['options'][O]>;
+};
+
+/** The whole configuration as the code uses it: camelCase, milliseconds and bytes. */
+export type Config = { readonly [S in keyof Sections]: SectionConfig<S> };
+
+/** What an empty file means. */
+export const DEFAULTS: Config = buildConfig((_section, option) => option.defaultValue);
+
+/** Builds a Config from values in file units; later options are left out. */
+export function buildConfig(
+  lookUp: (section: keyof Sections, option: Option<unknown>) => unknown,
+): Config {
+  const config: Record<string, Record<string, unknown>> = {};
+  for (const [name, section] of Object.entries(SECTIONS)) {
+    const values: Record<string, unknown> = {};
+    for (const [field, option] of Object.entries<Option<unknown>>(section.options)) {
+      if (option.later) continue;
+      const value = lookUp(name as keyof Sections, option);
+      values[field] =
+        typeof value === 'number' ? Math.round(value * option.scale * 1e6) / 1e6 : value;
+    }
+    config[name] = values;
+  }
+  return config as unknown as Config;
+}
