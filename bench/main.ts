@@ -1,0 +1,120 @@
+/**
+ * `npm run bench`: CPU cost and latency of the router beside nginx, HAProxy and no proxy at all,
+ * with the same backend and load, in alternating rounds in one run. Ratios within a round are what
+ * to compare; absolute figures belong to the machine. Needs Linux (/proc); installs nothing.
+ */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { formatTable } from './measure/table.ts';
+import { type Options, readOptions, USAGE } from './options.ts';
+import { stopAll } from './process/child.ts';
+import { planPinning } from './process/pin.ts';
+import { describeMachine, type Report, reportOf } from './report.ts';
+import { startRig } from './rig.ts';
+import { events } from './scenarios/events.ts';
+import { requests } from './scenarios/requests.ts';
+import type { Figures, Scenario } from './scenarios/scenario.ts';
+import { direct } from './targets/direct.ts';
+import { haproxy } from './targets/haproxy.ts';
+import { nginx } from './targets/nginx.ts';
+import { router } from './targets/router.ts';
+import type { Target } from './targets/target.ts';
+
+const ALL_SCENARIOS: readonly Scenario[] = [requests, events];
+const ALL_TARGETS: readonly Target[] = [router, nginx, haproxy, direct];
+
+async function main(options: Options, folder: string): Promise<Report> {
+  const targets = presentTargets(options);
+  const pinning = planPinning();
+  const machine = describeMachine(targets, pinning);
+  say(`${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}; ${pinning.description}`);
+  const rig = await startRig(targets, pinning, options, folder);
+  const tables: string[] = [];
+  const results = new Map<string, Map<string, Figures[]>>();
+  for (const scenario of ALL_SCENARIOS) {
+    if (!options.scenarios.includes(scenario.name)) continue;
+    const rounds = new Map(targets.map((target): [string, Figures[]] => [target.name, []]));
+    results.set(scenario.name, rounds);
+    for (let round = 1; round <= options.rounds; round++) {
+      for (const [target, figures] of rounds) {
+        say(`${scenario.name}: round ${round} of ${options.rounds}, ${target}`);
+        figures.push(await measure(scenario, rig.runOf(target), options));
+      }
+    }
+    tables.push(formatTable(scenario.tabulate(rounds, options)));
+  }
+  process.stdout.write(`\n${tables.join('\n\n')}\n`);
+  return reportOf({ machine, options, results });
+}
+
+/** A target that fails a run keeps its place in the table with empty cells. */
+async function measure(
+  scenario: Scenario,
+  run: Parameters<Scenario['measure']>[0],
+  options: Options,
+): Promise<Figures> {
+  try {
+    return await scenario.measure(run, options);
+  } catch (error) {
+    if (stopping) throw error;
+    say(`  no figures: ${error instanceof Error ? error.message : error}`);
+    return {};
+  }
+}
+
+function presentTargets(options: Options): Target[] {
+  return ALL_TARGETS.filter((target) => {
+    if (!options.targets.includes(target.name)) return false;
+    const present = target.version() !== null;
+    if (!present) say(`${target.name}: skipped, not installed or not built`);
+    return present;
+  });
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+let stopping = false;
+
+async function run(): Promise<number> {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  let options: Options;
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    return 2;
+  }
+  if (!existsSync('/proc/self/stat')) {
+    say('the bench reads CPU times from /proc and runs on Linux only');
+    return 1;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'llm-router-bench-'));
+  const cleanUp = async (): Promise<void> => {
+    stopping = true;
+    await stopAll();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void cleanUp().finally(() => process.exit(130)));
+  }
+  try {
+    const report = await main(options, folder);
+    mkdirSync(dirname(options.out), { recursive: true });
+    writeFileSync(options.out, `${JSON.stringify(report, null, 2)}\n`);
+    say(`\nwritten to ${options.out}`);
+    return 0;
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return 1;
+  } finally {
+    await cleanUp();
+  }
+}
+
+process.exitCode = await run();
