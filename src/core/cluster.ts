@@ -1,0 +1,40 @@
+/**
+ * The endpoints of one model as a pool to pick from. Immutable but for the retry budget, which
+ * belongs to the cluster's name and outlives reloads.
+ */
+import type { ClusterSpec, EndpointSpec } from './endpoint.ts';
+import type { Pool } from './pickers/picker.ts';
+import type { RetryBudget } from './retry/budget.ts';
+
+export class Cluster implements Pool {
+  readonly name: string;
+  /** In pool order: `endpoints[i]` has slot `slots[i]` and weight `weights[i]`. */
+  readonly endpoints: readonly EndpointSpec[];
+  readonly size: number;
+  readonly slots: Int32Array;
+  readonly weights: Float64Array;
+  readonly cumulative: Float64Array;
+  readonly budget: RetryBudget;
+
+  /** Throws RangeError on a weight that is not positive and finite. */
+  constructor(spec: ClusterSpec, budget: RetryBudget) {
+    const size = spec.endpoints.length;
+    this.name = spec.name;
+    this.endpoints = spec.endpoints;
+    this.size = size;
+    this.slots = new Int32Array(size);
+    this.weights = new Float64Array(size);
+    this.cumulative = new Float64Array(size);
+    this.budget = budget;
+    let total = 0;
+    for (const [index, endpoint] of spec.endpoints.entries()) {
+      if (!(endpoint.weight > 0 && endpoint.weight < Number.POSITIVE_INFINITY)) {
+        throw new RangeError(`the weight of ${endpoint.id} is ${endpoint.weight}`);
+      }
+      total += endpoint.weight;
+      this.slots[index] = endpoint.slot;
+      this.weights[index] = endpoint.weight;
+      this.cumulative[index] = total;
+    }
+  }
+}

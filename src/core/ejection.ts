@@ -1,0 +1,182 @@
+// HOT PATH
+/**
+ * The ejector: takes an endpoint out of the rotation for what traffic showed, and lets one probe
+ * at a time bring it back. One Ejector per worker; together they act as one.
+ *
+ * Invariants: a worker writes only its own cells, the probing cell is changed by compare-and-swap;
+ * an ejection by any worker holds for all; after a success the fleet's count of failures in a row
+ * is zero. The last needs no shared counter: a worker's streak counts only while it is younger than
+ * the last success of every other worker (its own success resets it). A failure in the same instant
+ * as a success elsewhere counts as before it.
+ *
+ * Only the endpoint's faults come here: busy answers (429, 503) and clients that left do not.
+ * Source of the backing off: Envoy's and gRPC's outlier detection (time × ejections in a row).
+ *
+ * bench: bench/pick.ts
+ */
+import type { Columns, WorkerColumns } from './columns.ts';
+import {
+  claimHolder,
+  EJECTION_NONE,
+  EJECTION_PROBE_DUE,
+  EJECTION_RUNNING,
+  ejectionOf,
+  judgeEjection,
+  MAX_WORKERS,
+  makeClaim,
+} from './ejection-state.ts';
+import type { Random } from './random.ts';
+
+export interface EjectionOptions {
+  /** Failures in a row, over all workers, that eject. */
+  readonly failureThreshold: number;
+  /** Length of the first ejection; the n-th in a row lasts n times as long. */
+  readonly baseEjectionMs?: number;
+  readonly maxEjectionMs?: number;
+}
+
+/** So much health after an ejection forgives one ejection in a row. */
+const HEALTHY_PERIOD_MS = 60_000;
+/** Share of the ejection time left to chance, so that endpoints do not return in step. */
+const JITTER = 0.1;
+
+export class Ejector {
+  readonly #columns: Columns;
+  readonly #index: number;
+  readonly #own: WorkerColumns;
+  readonly #threshold: number;
+  readonly #baseMs: number;
+  readonly #maxInARow: number;
+  readonly #random: Random;
+  /** Claim made by this worker that no lease has adopted yet, by slot. */
+  readonly #fresh: Int32Array;
+
+  /** Also frees the probes that an earlier worker of this index left behind. */
+  constructor(columns: Columns, workerIndex: number, options: EjectionOptions, random: Random) {
+    if (workerIndex >= MAX_WORKERS) throw new RangeError(`worker ${workerIndex} does not fit`);
+    const { failureThreshold, baseEjectionMs = 5_000, maxEjectionMs = 300_000 } = options;
+    this.#columns = columns;
+    this.#index = workerIndex;
+    this.#own = columns.workers[workerIndex]!;
+    this.#threshold = failureThreshold;
+    this.#baseMs = baseEjectionMs;
+    this.#maxInARow = Math.max(1, maxEjectionMs / baseEjectionMs);
+    this.#random = random;
+    this.#fresh = new Int32Array(columns.slots);
+    releaseProbesOf(columns, workerIndex);
+  }
+
+  /** The endpoint served an attempt. */
+  success(slot: number, nowMs: number): void {
+    this.#own.streak[slot] = 0;
+    this.#own.lastOkMs[slot] = nowMs;
+    const claim = Atomics.load(this.#columns.shared.probing, slot);
+    if (claim !== 0 && judgeEjection(this.#columns, slot, nowMs, 0) === EJECTION_NONE) {
+      Atomics.compareExchange(this.#columns.shared.probing, slot, claim, 0);
+    }
+  }
+
+  /**
+   * The endpoint failed an attempt. `atOnce` (connection refused) ejects without counting. True if
+   * this call ejected it; failures during an ejection are the same outage and prolong nothing.
+   */
+  failure(slot: number, nowMs: number, atOnce: boolean): boolean {
+    const state = ejectionOf(this.#columns, slot, nowMs);
+    const own = this.#own;
+    const goesOn = own.lastFailureMs[slot]! > this.#okElsewhere(slot, this.#index);
+    own.streak[slot] = goesOn ? own.streak[slot]! + 1 : 1;
+    own.lastFailureMs[slot] = nowMs;
+    if (state === EJECTION_RUNNING) return false;
+    if (state === EJECTION_NONE && !atOnce && this.#failuresInARow(slot) < this.#threshold) {
+      return false;
+    }
+    this.#eject(slot, nowMs, state);
+    return true;
+  }
+
+  /** True: the caller, and nobody else, may send one request to the endpoint now. */
+  claimProbe(slot: number, nowMs: number): boolean {
+    const probing = this.#columns.shared.probing;
+    const seen = Atomics.load(probing, slot);
+    if (judgeEjection(this.#columns, slot, nowMs, seen) !== EJECTION_PROBE_DUE) return false;
+    const claim = makeClaim(this.#index, nowMs);
+    if (Atomics.compareExchange(probing, slot, seen, claim) !== seen) return false;
+    if (judgeEjection(this.#columns, slot, nowMs, 0) !== EJECTION_PROBE_DUE) {
+      Atomics.compareExchange(probing, slot, claim, 0);
+      return false;
+    }
+    this.#fresh[slot] = claim;
+    return true;
+  }
+
+  /** Hands the claim this worker just made to the attempt that probes; 0 = there is none. */
+  adoptProbe(slot: number): number {
+    const claim = this.#fresh[slot]!;
+    this.#fresh[slot] = 0;
+    return claim;
+  }
+
+  /**
+   * Gives a claim back when the probe proved nothing: before an attempt adopted it, or later with
+   * the value that `adoptProbe` gave.
+   */
+  releaseProbe(slot: number, claim: number = this.adoptProbe(slot)): void {
+    if (claim !== 0) Atomics.compareExchange(this.#columns.shared.probing, slot, claim, 0);
+  }
+
+  #eject(slot: number, nowMs: number, state: number): void {
+    const inARow = Math.min(this.#ejectionsInARow(slot, nowMs, state) + 1, this.#maxInARow);
+    const jitter = 1 + JITTER * (2 * this.#random.next() - 1);
+    this.#own.ejections[slot] = Math.ceil(inARow);
+    this.#own.ejectedUntilMs[slot] = nowMs + this.#baseMs * inARow * jitter;
+    Atomics.store(this.#columns.shared.probing, slot, 0);
+  }
+
+  /** The latest ejection carries the count; time in health since its deadline lowers it. */
+  #ejectionsInARow(slot: number, nowMs: number, state: number): number {
+    const workers = this.#columns.workers;
+    let untilMs = 0;
+    let count = 0;
+    for (let worker = 0; worker < workers.length; worker++) {
+      if (workers[worker]!.ejectedUntilMs[slot]! > untilMs) {
+        untilMs = workers[worker]!.ejectedUntilMs[slot]!;
+        count = workers[worker]!.ejections[slot]!;
+      }
+    }
+    if (state !== EJECTION_NONE) return count;
+    return Math.max(0, count - Math.floor((nowMs - untilMs) / HEALTHY_PERIOD_MS));
+  }
+
+  #failuresInARow(slot: number): number {
+    const workers = this.#columns.workers;
+    let sum = 0;
+    for (let worker = 0; worker < workers.length; worker++) {
+      const cells = workers[worker]!;
+      if (cells.lastFailureMs[slot]! > this.#okElsewhere(slot, worker)) sum += cells.streak[slot]!;
+    }
+    return sum;
+  }
+
+  /** Last success that any worker but `except` saw. */
+  #okElsewhere(slot: number, except: number): number {
+    const workers = this.#columns.workers;
+    let latestMs = 0;
+    for (let worker = 0; worker < workers.length; worker++) {
+      if (worker !== except && workers[worker]!.lastOkMs[slot]! > latestMs) {
+        latestMs = workers[worker]!.lastOkMs[slot]!;
+      }
+    }
+    return latestMs;
+  }
+}
+
+/** Frees every probe a worker holds; called when that worker is gone. */
+export function releaseProbesOf(columns: Columns, workerIndex: number): void {
+  const probing = columns.shared.probing;
+  for (let slot = 0; slot < columns.slots; slot++) {
+    const claim = Atomics.load(probing, slot);
+    if (claim !== 0 && claimHolder(claim) === workerIndex) {
+      Atomics.compareExchange(probing, slot, claim, 0);
+    }
+  }
+}

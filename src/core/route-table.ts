@@ -1,0 +1,40 @@
+/**
+ * One immutable routing state, built by each worker from the spec the control plane posts.
+ * Exchanges keep the table they started with; a reload swaps the reference.
+ */
+import { Cluster } from './cluster.ts';
+import type { RouteTableSpec } from './endpoint.ts';
+import { RetryBudget } from './retry/budget.ts';
+
+export interface RouteTableOptions {
+  /** How many workers share the constant rate of the retry budgets. */
+  readonly workers: number;
+  /** The table this one replaces: retry budgets are carried over by cluster name. */
+  readonly previous?: RouteTable | undefined;
+}
+
+export class RouteTable {
+  readonly epoch: number;
+  readonly strategy: string;
+  /** In the order of the configuration. */
+  readonly modelNames: readonly string[];
+  readonly #clusters = new Map<string, Cluster>();
+
+  constructor(spec: RouteTableSpec, options: RouteTableOptions = { workers: 1 }) {
+    this.epoch = spec.epoch;
+    this.strategy = spec.strategy;
+    for (const cluster of spec.clusters) {
+      const budget = options.previous?.cluster(cluster.name)?.budget;
+      this.#clusters.set(
+        cluster.name,
+        new Cluster(cluster, budget ?? new RetryBudget(options.workers)),
+      );
+    }
+    this.modelNames = [...this.#clusters.keys()];
+  }
+
+  /** The cluster that serves a public model name. */
+  cluster(model: string): Cluster | undefined {
+    return this.#clusters.get(model);
+  }
+}
