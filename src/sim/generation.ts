@@ -1,0 +1,115 @@
+/**
+ * One generating request: the tokens the scheduler produces become events (or one body) of its
+ * response, the client's leaving becomes a cancelled sequence, and a death knob breaks it off.
+ * Invariant: after its visit is settled it writes nothing more.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Answer, Format } from './api/format.ts';
+import type { Death } from './faults.ts';
+import type { Ledger, Visit } from './ledger.ts';
+import { breakOff, sendFramed, sendHalf } from './reply.ts';
+import type { Scheduler, SequenceSink } from './scheduler.ts';
+import { Sequence } from './scheduler.ts';
+
+export interface GenerationParts {
+  readonly response: ServerResponse;
+  readonly visit: Visit;
+  readonly format: Format;
+  readonly answer: Answer;
+  readonly stream: boolean;
+  readonly death: Death;
+  readonly bodyFraming: string;
+}
+
+export class Generation implements SequenceSink {
+  readonly sequence: Sequence;
+  readonly #parts: GenerationParts;
+  readonly #scheduler: Scheduler;
+  readonly #ledger: Ledger;
+  #events = 0;
+
+  constructor(parts: GenerationParts, scheduler: Scheduler, ledger: Ledger) {
+    this.#parts = parts;
+    this.#scheduler = scheduler;
+    this.#ledger = ledger;
+    const { promptTokens, cachedTokens, tokens } = parts.answer.parts;
+    // The choices of one request share the batch slot and the clock, not the words.
+    const counts = { prompt: promptTokens, cached: cachedTokens, output: tokens };
+    this.sequence = new Sequence(counts, this);
+    ledger.cacheQueries += promptTokens;
+    ledger.cacheHits += cachedTokens;
+    parts.response.once('close', () => scheduler.cancel(this.sequence));
+  }
+
+  /** Starts to answer: a stream's head goes out before its first token, as with uvicorn. */
+  begin(): void {
+    if (!this.#parts.stream) return;
+    const { response, death } = this.#parts;
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+    });
+    response.flushHeaders();
+    if (death.afterEvents === 0 && !death.midEvent) this.#die();
+  }
+
+  onTokens(from: number, count: number): void {
+    const { answer, format, stream } = this.#parts;
+    const choices = answer.parts.voices.length;
+    if (from === 0) this.#ledger.promptTokens += answer.parts.promptTokens;
+    this.#ledger.generationTokens += count * choices;
+    if (!stream) return;
+    if (from === 0) this.#sendAll(format.opening(answer));
+    for (let index = from; index < from + count; index++) {
+      for (let choice = 0; choice < choices; choice++) {
+        if (this.#parts.visit.settled) return;
+        const json = answer.parts.voices[choice]!.json(index);
+        this.#send(format.delta(answer, choice, json));
+      }
+    }
+  }
+
+  onFinish(): void {
+    if (this.#parts.visit.settled) return;
+    const { answer, format, response, stream, death, bodyFraming } = this.#parts;
+    if (answer.parts.cut) this.#ledger.finishedLength++;
+    else this.#ledger.finishedStop++;
+    if (stream) {
+      this.#sendAll(format.closing(answer));
+      if (!this.#parts.visit.settled) response.end();
+      return;
+    }
+    const body = format.whole(answer);
+    if (death.afterEvents === Number.POSITIVE_INFINITY) {
+      sendFramed(response, bodyFraming, body);
+      return;
+    }
+    sendHalf(response, bodyFraming, body);
+    this.#die();
+  }
+
+  #sendAll(events: readonly string[]): void {
+    for (const event of events) {
+      if (this.#parts.visit.settled) return;
+      this.#send(event);
+    }
+  }
+
+  #send(event: string): void {
+    const { response, death } = this.#parts;
+    if (this.#events === death.afterEvents && death.midEvent) {
+      response.write(event.slice(0, event.length >> 1));
+      this.#die();
+      return;
+    }
+    response.write(event);
+    this.#events++;
+    if (this.#events === death.afterEvents && !death.midEvent) this.#die();
+  }
+
+  #die(): void {
+    this.#scheduler.cancel(this.sequence);
+    this.#parts.visit.settle('failed');
+    breakOff(this.#parts.response, this.#parts.death.by);
+  }
+}
