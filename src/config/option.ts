@@ -119,15 +119,15 @@ export function host(key: string, value: string, doc: string): Option<string> {
 }
 
 /** One of a few words. */
-export function choice(
+export function choice<W extends string>(
   key: string,
-  value: string,
-  words: readonly [string, ...string[]],
+  value: W,
+  words: readonly W[],
   doc: string,
-): Option<string> {
+): Option<W> {
   return {
     ...plain(key, 'text', doc),
-    schema: z.enum(words),
+    schema: z.literal(words),
     defaultValue: value,
     words,
     expects: `one of ${words.join(', ')}`,

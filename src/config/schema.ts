@@ -6,6 +6,8 @@
  * Invariant: an option marked `later` is accepted in a file but absent from `Config`, so no code
  * can pretend to honour it.
  */
+import { MAX_WORKERS } from '../core/ejection-state.ts';
+import { STRATEGY_NAMES } from '../core/strategy.ts';
 import {
   choice,
   flag,
@@ -21,7 +23,6 @@ import {
   text,
 } from './option.ts';
 
-const STRATEGY_NAMES = ['simple-shuffle', 'least-connections', 'least-waiting'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const PORT = { max: 65535 };
 const GIB = 1024 ** 3;
@@ -36,7 +37,7 @@ export const SECTIONS = {
       workers: integer(
         'workers',
         0,
-        { max: 256 },
+        { max: MAX_WORKERS },
         'Threads that carry traffic; 0 means one per CPU core less one, at least one.',
       ),
       maxBodyBytes: integer(
@@ -98,7 +99,8 @@ export const SECTIONS = {
       requestTimeoutMs: seconds(
         'request_timeout',
         3600,
-        'Longest time for one request, all attempts together; 0 means no limit.',
+        'Longest time for one request, all attempts together.',
+        0.001,
       ),
       connectTimeoutMs: seconds(
         'connect_timeout',
@@ -110,7 +112,7 @@ export const SECTIONS = {
         'max_idle_conns',
         2000,
         { max: 1_000_000, unit: 'connections' },
-        'Idle connections kept for reuse, all endpoints together; 0 means no limit.',
+        'Idle connections kept for reuse, all endpoints together; 0 keeps none.',
       ),
       maxConnsPerHost: integer(
         'max_conns_per_host',
@@ -120,43 +122,40 @@ export const SECTIONS = {
       ),
       idleConnTimeoutMs: seconds(
         'idle_conn_timeout',
-        90,
-        'An idle connection is closed after this time; 0 keeps it until the endpoint closes it.',
-      ),
-      selfDeployedIdleTimeoutMs: seconds(
-        'self_deployed_idle_timeout',
-        4,
-        'The same for self-deployed engines (the smaller counts): vLLM and SGLang close after 5 s.',
-        0.1,
+        0,
+        'An idle connection is closed after this time; 0 means 90, and 4 for self-deployed engines.',
       ),
     },
   },
   timeouts: {
     key: 'timeouts',
-    doc: 'Limits for the single phases of a request; 0 switches one off.',
+    doc: 'Limits for the single phases of a request.',
     options: {
-      requestHeadMs: millis('request_head_ms', 10_000, 'Time for a complete request head.'),
-      bodyGapMs: millis('body_gap_ms', 30_000, 'Longest silence inside a request body.'),
+      requestHeadMs: millis('request_head_ms', 10_000, 'Time for a complete request head.', 1),
+      bodyGapMs: millis('body_gap_ms', 30_000, 'Longest silence inside a request body.', 1),
       keepAliveIdleMs: millis(
         'keep_alive_idle_ms',
         65_000,
         'A client connection without a request is closed after this time.',
+        1,
       ),
       firstByteMs: millis(
         'first_byte_ms',
         0,
-        'Time until an endpoint answers its first byte; off, because prefill can take minutes.',
+        'Time until an endpoint answers its first byte; 0 means no limit (prefill can take minutes).',
       ),
-      streamGapMs: millis('stream_gap_ms', 300_000, 'Longest silence inside an answer.'),
+      streamGapMs: millis('stream_gap_ms', 300_000, 'Longest silence inside an answer.', 1),
       writeStallMs: millis(
         'write_stall_ms',
         30_000,
         'A client that takes nothing of its answer for so long is cut off.',
+        1,
       ),
       headHoldMs: millis(
         'head_hold_ms',
         30_000,
         'How long an answer head waits for the first body byte, so that a retry stays possible.',
+        1,
       ),
     },
   },
@@ -170,7 +169,7 @@ export const SECTIONS = {
         'First pause before the same endpoint is tried again; it doubles each time.',
       ),
       maxDelayMs: millis('max_delay_ms', 5000, 'Longest such pause.'),
-      jitterFactor: fraction('jitter_factor', 0.2, 'Random share added to or taken from a pause.'),
+      jitterFactor: fraction('jitter_factor', 0.2, 'Share of a pause that is left to chance.'),
       failureThreshold: integer(
         'failure_threshold',
         3,
