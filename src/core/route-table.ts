@@ -6,13 +6,6 @@ import { Cluster } from './cluster.ts';
 import type { RouteTableSpec } from './endpoint.ts';
 import { RetryBudget } from './retry/budget.ts';
 
-export interface RouteTableOptions {
-  /** How many workers share the constant rate of the retry budgets. */
-  readonly workers: number;
-  /** The table this one replaces: retry budgets are carried over by cluster name. */
-  readonly previous?: RouteTable | undefined;
-}
-
 export class RouteTable {
   readonly epoch: number;
   readonly strategy: string;
@@ -20,15 +13,16 @@ export class RouteTable {
   readonly modelNames: readonly string[];
   readonly #clusters = new Map<string, Cluster>();
 
-  constructor(spec: RouteTableSpec, options: RouteTableOptions = { workers: 1 }) {
+  /**
+   * `previous` is the table this one replaces: retry budgets are carried over by cluster name.
+   * `workers` tables of this process share the constant rate of those budgets.
+   */
+  constructor(spec: RouteTableSpec, previous?: RouteTable, workers = 1) {
     this.epoch = spec.epoch;
     this.strategy = spec.strategy;
     for (const cluster of spec.clusters) {
-      const budget = options.previous?.cluster(cluster.name)?.budget;
-      this.#clusters.set(
-        cluster.name,
-        new Cluster(cluster, budget ?? new RetryBudget(options.workers)),
-      );
+      const budget = previous?.cluster(cluster.name)?.budget ?? new RetryBudget(workers);
+      this.#clusters.set(cluster.name, new Cluster(cluster, budget));
     }
     this.modelNames = [...this.#clusters.keys()];
   }
