@@ -172,7 +172,7 @@ class DeploymentReader {
     return value === 0 ? 1 : value;
   }
 
-  /** The first of the places that says something counts; null says "unlimited". */
+  /** The first number counts; null says nothing, and no number means unlimited. */
   rpmLimit([entry, params, info]: readonly [MapTree, MapTree, MapTree | undefined]): number {
     const places = [
       ['', entry],

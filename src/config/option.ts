@@ -64,7 +64,7 @@ export function seconds(key: string, value: number, doc: string, min = 0): Optio
     defaultValue: value,
     unit: 's',
     scale: 1000,
-    expects: `a number of seconds from ${min} to ${MAX_SECONDS}, without a unit`,
+    expects: `a number of seconds from ${min} to ${MAX_SECONDS}`,
   };
 }
 
@@ -75,7 +75,7 @@ export function millis(key: string, value: number, doc: string, min = 0): Option
     schema: z.number().min(min).max(MAX_MS),
     defaultValue: value,
     unit: 'ms',
-    expects: `a number of milliseconds from ${min} to ${MAX_MS}, without a unit`,
+    expects: `a number of milliseconds from ${min} to ${MAX_MS}`,
   };
 }
 

@@ -22,15 +22,15 @@ export type Overrides = { readonly [path: string]: string | number | boolean | r
 export function parseMain(text: string, file: string, overrides: Overrides = {}): Parsed<Config> {
   const report = new FileReport(file);
   const tree = readTree(text, report, 'error');
-  if (tree === undefined) return { problems: report.problems };
+  if (tree === undefined) return { problems: report.inOrder() };
   const reader = new MainReader(report);
   if (tree.kind === 'map') reader.readFile(tree);
   else if (!isNull(tree)) report.add('error', tree.at, '', { message: EXPECTED_SECTIONS });
   reader.override(overrides);
   reader.warnWithoutEffect();
   reader.checkTogether();
-  if (report.hasErrors) return { problems: report.problems };
-  return { value: reader.config(), problems: report.problems };
+  if (report.hasErrors) return { problems: report.inOrder() };
+  return { value: reader.config(), problems: report.inOrder() };
 }
 
 /** Reads an endpoint file; `sourceType` is the prefix of its name. */
@@ -42,12 +42,12 @@ export function parseEndpoints(
 ): Parsed<EndpointEntry[]> {
   const report = new FileReport(file);
   const tree = readTree(text, report, 'warning');
-  if (tree === undefined) return { problems: report.problems };
-  if (isNull(tree)) return { value: [], problems: report.problems };
+  if (tree === undefined) return { problems: report.inOrder() };
+  if (isNull(tree)) return { value: [], problems: report.inOrder() };
   if (tree.kind !== 'map') {
     const message = 'expected a key "model_list" with a list of endpoints';
     report.add('error', tree.at, '', { message });
-    return { problems: report.problems };
+    return { problems: report.inOrder() };
   }
   const ignored = new IgnoredKeys();
   ignored.note('', tree, ['model_list']);
@@ -55,12 +55,12 @@ export function parseEndpoints(
   if (list !== undefined && list.value.kind !== 'list' && !isNull(list.value)) {
     const message = `must be a list of endpoints, not ${describe(list.value)}`;
     report.add('error', list.value.at, 'model_list', { message });
-    return { problems: report.problems };
+    return { problems: report.inOrder() };
   }
   const items = list?.value.kind === 'list' ? list.value.items : [];
   const value = readDeployments(items, { report, ignored, env, sourceType, zeroWeights: [] });
   ignored.report(report, tree.at);
-  return { value, problems: report.problems };
+  return { value, problems: report.inOrder() };
 }
 
 function readDeployments(items: readonly Tree[], context: DeploymentContext): EndpointEntry[] {

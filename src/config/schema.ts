@@ -54,7 +54,7 @@ export const SECTIONS = {
       drainTimeoutMs: seconds(
         'drain_timeout',
         600,
-        'After that, how long running requests may go on before they are cut.',
+        'After SIGTERM and drain_delay, how long running requests may go on before they are cut.',
       ),
     },
   },
@@ -237,7 +237,7 @@ export const SECTIONS = {
       enabledSources: names(
         'enabled_sources',
         ['openai', 'self_deployed'],
-        'Which files count: <source>_*.yaml for each name.',
+        'Which files count: SOURCE_*.yaml for each name in the list.',
       ),
     },
   },

@@ -71,6 +71,11 @@ export class FileReport {
     return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
   }
 
+  /** As a reader of the file meets them. */
+  inOrder(): Problem[] {
+    return this.problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  }
+
   get hasErrors(): boolean {
     return this.problems.some((problem) => problem.severity === 'error');
   }
