@@ -14,6 +14,7 @@ import {
 } from './backend/answers.ts';
 import { type Pace, Pacer } from './backend/pacer.ts';
 import { RequestReader, type RequestSink } from './backend/request-reader.ts';
+import { monotonicUs } from './measure/clock.ts';
 
 const TICK_MS = 1;
 const BACKLOG = 4096;
@@ -45,7 +46,7 @@ class Connection implements RequestSink {
   }
 }
 
-const pacer = new Pacer(JSON.parse(process.argv[2] ?? '{}') as Pace);
+const pacer = new Pacer(JSON.parse(process.argv[2] ?? '{}') as Pace, monotonicUs);
 const server = createServer({ noDelay: true }, (socket) => new Connection(socket, pacer));
 server.listen({ port: 0, host: '127.0.0.1', backlog: BACKLOG }, () => {
   const { port } = server.address() as AddressInfo;

@@ -5,12 +5,17 @@
  * of opening is a queue in order of due time, and one 1 ms timer serves them all. A due time moves
  * by whole intervals, so a late tick is caught up and the rate stays exact.
  */
-import type { Socket } from 'node:net';
-import { monotonicUs } from '../measure/clock.ts';
 import { eventChunk, STREAM_END, STREAM_HEAD } from './answers.ts';
 
+/** What the pacer needs of a socket. */
+export interface StreamSocket {
+  readonly destroyed: boolean;
+  readonly writableNeedDrain: boolean;
+  write(text: string, encoding: 'latin1'): unknown;
+}
+
 interface Stream {
-  readonly socket: Socket;
+  readonly socket: StreamSocket;
   dueUs: number;
   eventsLeft: number;
 }
@@ -22,19 +27,21 @@ export interface Pace {
 }
 
 export class Pacer {
+  readonly #nowUs: () => number;
   readonly #intervalUs: number;
   readonly #eventsPerStream: number;
   #queue: Stream[] = [];
   #next = 0;
 
-  constructor(pace: Pace) {
+  constructor(pace: Pace, nowUs: () => number) {
+    this.#nowUs = nowUs;
     this.#intervalUs = 1e6 / pace.eventsPerSecond;
     this.#eventsPerStream = pace.eventsPerStream;
   }
 
   /** Answers at once with the head and the first event, as an engine does after its prefill. */
-  open(socket: Socket): void {
-    const nowUs = monotonicUs();
+  open(socket: StreamSocket): void {
+    const nowUs = this.#nowUs();
     socket.write(STREAM_HEAD + eventChunk(nowUs), 'latin1');
     this.#queue.push({
       socket,
@@ -45,7 +52,7 @@ export class Pacer {
 
   /** Serves everything that is due; called every millisecond. */
   tick(): void {
-    const untilUs = monotonicUs();
+    const untilUs = this.#nowUs();
     while (this.#next < this.#queue.length && this.#queue[this.#next]!.dueUs <= untilUs) {
       const stream = this.#queue[this.#next++]!;
       if (this.#serve(stream)) this.#queue.push(stream);
@@ -65,7 +72,7 @@ export class Pacer {
       socket.write(STREAM_END, 'latin1');
       return false;
     }
-    if (!socket.writableNeedDrain) socket.write(eventChunk(monotonicUs()), 'latin1');
+    if (!socket.writableNeedDrain) socket.write(eventChunk(this.#nowUs()), 'latin1');
     stream.eventsLeft--;
     stream.dueUs += this.#intervalUs;
     return true;

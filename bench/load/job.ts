@@ -45,4 +45,8 @@ export interface LoadResult {
   readonly firstEventUs: Percentiles;
   /** CPU time by role of `watch`, plus `load` for the load process itself. */
   readonly cpu: Readonly<Record<string, CpuSpent>>;
+  /** CPU time of everything else on this machine, in µs: it blurs the other figures. */
+  readonly othersUs: number;
+  /** Time the hypervisor took away, in µs. */
+  readonly stolenUs: number;
 }

@@ -8,6 +8,7 @@ import {
   type CpuSpent,
   cpuBetween,
   sampleCpu,
+  sampleMachine,
   ticksPerSecond,
 } from '../measure/cpu.ts';
 import { Sample } from '../measure/stats.ts';
@@ -22,6 +23,7 @@ export class Window {
   readonly #delays = new Sample();
   readonly #firstEvents = new Sample();
   #before = new Map<string, CpuSample>();
+  #machineBefore = sampleMachine();
   #openedUs = 0;
   #open = false;
   #units = 0;
@@ -70,6 +72,7 @@ export class Window {
   #begin(): void {
     if (this.over) return;
     for (const [role, pid] of this.#pids) this.#before.set(role, sampleCpu(pid));
+    this.#machineBefore = sampleMachine();
     this.#openedUs = monotonicUs();
     this.#open = true;
   }
@@ -87,16 +90,23 @@ export class Window {
       firstError: this.#firstError,
       delayUs: this.#delays.percentiles(),
       firstEventUs: this.#firstEvents.percentiles(),
-      cpu: this.#spent(),
+      ...this.#spent(),
     });
   }
 
-  #spent(): Record<string, CpuSpent> {
-    const spent: Record<string, CpuSpent> = {};
+  #spent(): Pick<LoadResult, 'cpu' | 'othersUs' | 'stolenUs'> {
+    const machine = sampleMachine();
+    const usPerTick = 1e6 / this.#ticksPerSecond;
+    const cpu: Record<string, CpuSpent> = {};
+    let othersUs = (machine.busyTicks - this.#machineBefore.busyTicks) * usPerTick;
     for (const [role, pid] of this.#pids) {
       const before = this.#before.get(role);
-      if (before) spent[role] = cpuBetween(before, sampleCpu(pid), this.#ticksPerSecond);
+      if (before === undefined) continue;
+      const spent = cpuBetween(before, sampleCpu(pid), this.#ticksPerSecond);
+      cpu[role] = spent;
+      othersUs -= spent.totalUs;
     }
-    return spent;
+    const stolenUs = (machine.stolenTicks - this.#machineBefore.stolenTicks) * usPerTick;
+    return { cpu, othersUs: Math.max(0, othersUs), stolenUs };
   }
 }

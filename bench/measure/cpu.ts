@@ -8,7 +8,14 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { type ProcessTicks, parseSchedstat, parseStat, treeOf } from './proc.ts';
+import {
+  type MachineTicks,
+  type ProcessTicks,
+  parseMachineStat,
+  parseSchedstat,
+  parseStat,
+  treeOf,
+} from './proc.ts';
 
 export interface CpuSample {
   readonly userTicks: number;
@@ -50,6 +57,11 @@ export function cpuBetween(from: CpuSample, to: CpuSample, ticksPerSecond: numbe
   const totalUs = byThreads ?? userUs + systemUs;
   const userShare = userUs + systemUs > 0 ? userUs / (userUs + systemUs) : 0;
   return { userUs: totalUs * userShare, systemUs: totalUs * (1 - userShare), totalUs };
+}
+
+/** Ticks of the whole machine, to tell how much of it was not ours. */
+export function sampleMachine(): MachineTicks {
+  return parseMachineStat(readFileSync('/proc/stat', 'utf8'));
 }
 
 /** Ids of `rootPid` and all its descendants. */

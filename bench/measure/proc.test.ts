@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCpuList, parseSchedstat, parseStat, treeOf } from './proc.ts';
+import { parseCpuList, parseMachineStat, parseSchedstat, parseStat, treeOf } from './proc.ts';
 
 const TAIL = 'S 41 42 42 0 -1 4194560 900 0 0 0 123 45 6 7 20 0 11 0 5000 1000 200';
 
@@ -42,4 +42,10 @@ test('a process tree holds children of children in any order of listing', () => 
   });
   const all = [pair(30, 20), pair(20, 10), pair(11, 1), pair(10, 1)];
   assert.deepEqual(treeOf(10, all), [10, 20, 30]);
+});
+
+test('the machine is busy with everything but idling, waiting and stolen time', () => {
+  const text = 'cpu  10 20 30 1000 2000 4 5 6 100 100\ncpu0 1 1 1 1 1 1 1 1 1 1\n';
+  assert.deepEqual(parseMachineStat(text), { busyTicks: 69, stolenTicks: 6 });
+  assert.throws(() => parseMachineStat('intr 5'), SyntaxError);
 });

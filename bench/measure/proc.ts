@@ -57,3 +57,21 @@ export function treeOf(root: number, pairs: readonly ProcessTicks[]): number[] {
   }
   return tree;
 }
+
+export interface MachineTicks {
+  /** User, nice, system and interrupt time of all cores. */
+  readonly busyTicks: number;
+  /** Time the hypervisor gave to other machines. */
+  readonly stolenTicks: number;
+}
+
+/** Reads the first line of `/proc/stat`. Guest time is part of user time and not added again. */
+export function parseMachineStat(text: string): MachineTicks {
+  const fields = /^cpu +([\d ]+)$/m.exec(text)?.[1]?.split(' ').map(Number) ?? [];
+  const [user, nice, system, , , irq, softirq, stolen] = fields;
+  const busyTicks = user! + nice! + system! + irq! + softirq!;
+  if (!Number.isInteger(busyTicks) || stolen === undefined) {
+    throw new SyntaxError(`not /proc/stat: ${text.slice(0, 80)}`);
+  }
+  return { busyTicks, stolenTicks: stolen };
+}

@@ -7,6 +7,7 @@ import { processTree } from '../measure/cpu.ts';
 import { pinned } from './pin.ts';
 
 const RUNNING = new Set<Child>();
+let stoppingAll = false;
 const STOP_GRACE_MS = 3000;
 const KEPT_OUTPUT_CHARS = 4000;
 
@@ -22,6 +23,7 @@ export class Child {
 
   /** Starts `argv` on `core`. Throws when the program cannot be started. */
   constructor(name: string, core: number | null, argv: readonly string[]) {
+    if (stoppingAll) throw new Error(`${name} is not started: the bench is stopping`);
     const [command = '', ...args] = pinned(core, argv);
     this.name = name;
     this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -90,7 +92,9 @@ export class Child {
   }
 }
 
+/** Ends every child; none can be started afterwards. */
 export async function stopAll(): Promise<void> {
+  stoppingAll = true;
   await Promise.all([...RUNNING].map((child) => child.stop()));
 }
 

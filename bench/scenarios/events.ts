@@ -5,7 +5,7 @@
 import type { LoadResult } from '../load/job.ts';
 import { type Column, rowsOf } from './columns.ts';
 import type { Figures, Scenario } from './scenario.ts';
-import { perUnitUs, requireClean, shareOfCore } from './shares.ts';
+import { perUnitUs, requireClean, SHARE_COLUMNS, SHARE_NOTE, shares } from './shares.ts';
 
 /** Fewer events than this share of the offered ones means that someone could not keep up. */
 const EXPECTED_SHARE = 0.98;
@@ -21,9 +21,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'p99 × nginx', figure: 'p99Us', digits: 2, against: 'times nginx' },
   { heading: 'first event p50 µs', figure: 'firstP50Us', digits: 0 },
   { heading: 'p99 µs', figure: 'firstP99Us', digits: 0 },
-  { heading: 'proxy %', figure: 'proxyShare', digits: 0 },
-  { heading: 'backend %', figure: 'backendShare', digits: 0 },
-  { heading: 'load %', figure: 'loadShare', digits: 0 },
+  ...SHARE_COLUMNS,
 ];
 
 export const events: Scenario = {
@@ -50,6 +48,7 @@ export const events: Scenario = {
       notes: [
         'Delay: from the stamp the backend writes into the event to its arrival, same clock.',
         'First event: from the request to its first event, streams opening evenly.',
+        SHARE_NOTE,
       ],
     };
   },
@@ -63,8 +62,6 @@ function figures(result: LoadResult): Figures {
     p99Us: result.delayUs.p99,
     firstP50Us: result.firstEventUs.p50,
     firstP99Us: result.firstEventUs.p99,
-    proxyShare: shareOfCore(result, 'proxy'),
-    backendShare: shareOfCore(result, 'backend'),
-    loadShare: shareOfCore(result, 'load'),
+    ...shares(result),
   };
 }

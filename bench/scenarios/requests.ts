@@ -7,7 +7,7 @@ import type { LoadResult } from '../load/job.ts';
 import type { Options } from '../options.ts';
 import { type Column, rowsOf } from './columns.ts';
 import type { Figures, Scenario } from './scenario.ts';
-import { perUnitUs, requireClean, shareOfCore } from './shares.ts';
+import { perUnitUs, requireClean, SHARE_COLUMNS, SHARE_NOTE, shares } from './shares.ts';
 
 const MAX_REQUESTS = 2_000_000;
 
@@ -24,9 +24,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'added', figure: 'p50Us', digits: 0, against: 'minus direct' },
   { heading: 'p99 µs', figure: 'p99Us', digits: 0 },
   { heading: 'added', figure: 'p99Us', digits: 0, against: 'minus direct' },
-  { heading: 'proxy %', figure: 'proxyShare', digits: 0 },
-  { heading: 'backend %', figure: 'backendShare', digits: 0 },
-  { heading: 'load %', figure: 'loadShare', digits: 0 },
+  ...SHARE_COLUMNS,
 ];
 
 export const requests: Scenario = {
@@ -64,9 +62,7 @@ function figures(closed: LoadResult, paced: LoadResult): Figures {
     ...cpu,
     perSecond,
     perSecondPerCore: cpu.cpuUs === null ? null : 1e6 / cpu.cpuUs,
-    proxyShare: shareOfCore(closed, 'proxy'),
-    backendShare: shareOfCore(closed, 'backend'),
-    loadShare: shareOfCore(closed, 'load'),
+    ...shares(closed),
     closedP50Us: closed.delayUs.p50,
     closedP99Us: closed.delayUs.p99,
     pacedCpuUs: perUnitUs(paced, 'proxy').cpuUs,
@@ -81,6 +77,6 @@ function notes(options: Options): string[] {
     `CPU, requests/s and shares: closed loop, ${options.connections} keep-alive connections; ` +
       '"per core" is what one core of proxy CPU would carry.',
     `Paced, p50 and p99: ${options.rate} requests/s; "added" is beyond direct in the same round.`,
-    'proxy %, backend %, load %: their use of one core in the closed loop.',
+    `${SHARE_NOTE} Taken in the closed loop.`,
   ];
 }
