@@ -11,7 +11,7 @@ import { end, leftovers, MARK_NAME, markBelow } from './test-runner/leftovers.ts
 import { type FileResult, runFile } from './test-runner/run-file.ts';
 import { runStep, type Step, steps } from './test-runner/steps.ts';
 
-const FILES = ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts'];
+const FILES = ['src', 'tools', 'test', 'bench'].map((folder) => `${folder}/**/*.test.ts`);
 const AT_ONCE = 2;
 const LIMITS = { timeoutMs: 180_000, graceMs: 2000 };
 
