@@ -99,7 +99,8 @@ function printGroup(group: string, done: readonly FileResult[]): void {
   const failedText = failed === 0 ? '' : `, ${failed} failed`;
   const passed = `${sum((result) => result.passed)} passed${skippedText}${failedText}`;
   const took = seconds(sum((result) => result.tookMs));
-  printLine(failed === 0 ? 'ok' : 'FAIL', group, `${took}  ${passed} in ${results.length} files`);
+  const files = results.length === 1 ? '1 file' : `${results.length} files`;
+  printLine(failed === 0 ? 'ok' : 'FAIL', group, `${took}  ${passed} in ${files}`);
 }
 
 function checkLeftovers(totals: Totals): void {
@@ -115,7 +116,7 @@ function fail(totals: Totals, name: string, detail: string): void {
 }
 
 function printLine(verdict: string, name: string, rest: string): void {
-  console.log(`${verdict.padEnd(5)} ${name.padEnd(14)} ${rest}`);
+  console.log(`${verdict.padEnd(5)} ${name.padEnd(18)} ${rest}`);
 }
 
 function seconds(ms: number): string {

@@ -3,6 +3,8 @@
  * suggestions for misspelt flags all read this table. Some tools (`sim`) own their many flags and
  * parse them themselves; their row says so with `ownFlags`.
  */
+import { SECTIONS } from '../config/schema.ts';
+
 export interface FlagRow {
   readonly name: string;
   /** The placeholder in the help text; empty for a switch. */
@@ -19,8 +21,7 @@ export interface VerbRow {
   readonly ownFlags: boolean;
 }
 
-/** From the quietest to the most talkative. */
-const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'trace'] as const;
+const LOG_LEVELS: readonly string[] = SECTIONS.log.options.level.words;
 
 const SERVE_FLAGS: readonly FlagRow[] = [
   {
@@ -32,7 +33,7 @@ const SERVE_FLAGS: readonly FlagRow[] = [
   {
     name: 'log-level',
     value: 'LEVEL',
-    doc: `Overrides log.level: ${LOG_LEVELS.join(', ')}.`,
+    doc: `One of ${LOG_LEVELS.join(', ')}.`,
     choices: LOG_LEVELS,
   },
   {
