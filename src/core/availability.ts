@@ -10,7 +10,13 @@
  *
  * bench: bench/pick.ts
  */
-import { type Columns, OPERATOR_DRAINING, PROBE_DOWN, PROBE_UNKNOWN } from './columns.ts';
+import {
+  type Columns,
+  OPERATOR_DRAINING,
+  PROBE_DOWN,
+  PROBE_UNKNOWN,
+  type WorkerColumns,
+} from './columns.ts';
 import { EJECTION_NONE, EJECTION_PROBE_DUE, ejectionOf } from './ejection-state.ts';
 
 export const ADMITTING = 0;
@@ -33,7 +39,7 @@ export function availabilityOf(columns: Columns, slot: number, nowMs: number): n
   if (control.operatorState[slot] === OPERATOR_DRAINING) return DRAINING;
   const probe = control.probeState[slot];
   if (probe === PROBE_UNKNOWN) return UNCHECKED;
-  if (busyUntilOf(columns, slot) > nowMs) return BUSY;
+  if (busyUntilMs(columns.workers, slot) > nowMs) return BUSY;
   if (probe === PROBE_DOWN) return DOWN;
   const ejection = ejectionOf(columns, slot, nowMs);
   if (ejection === EJECTION_NONE) return ADMITTING;
@@ -46,8 +52,7 @@ export function panicAdmits(availability: number): boolean {
 }
 
 /** When the endpoint may be asked again, as far as any worker knows; 0 = never was busy. */
-export function busyUntilOf(columns: Columns, slot: number): number {
-  const workers = columns.workers;
+export function busyUntilMs(workers: readonly WorkerColumns[], slot: number): number {
   let latestMs = 0;
   for (let worker = 0; worker < workers.length; worker++) {
     const untilMs = workers[worker]!.busyUntilMs[slot]!;

@@ -1,0 +1,50 @@
+/**
+ * Columns over private arrays for tests and benches: all endpoints probed, enabled and idle.
+ */
+import type { Columns, WorkerColumns } from './columns.ts';
+import { PROBE_UP } from './columns.ts';
+import { RATE_CELLS } from './rate-window.ts';
+
+export function fixtureColumns(slots: number, workers: number): Columns {
+  return {
+    slots,
+    workers: Array.from({ length: workers }, () => workerColumns(slots)),
+    control: {
+      probeState: new Int32Array(slots).fill(PROBE_UP),
+      operatorState: new Int32Array(slots),
+      running: new Int32Array(slots).fill(-1),
+      waiting: new Int32Array(slots).fill(-1),
+      kvUsage: new Float64Array(slots).fill(Number.NaN),
+      reportAtMs: new Float64Array(slots),
+    },
+    shared: {
+      rate: new Int32Array(slots * RATE_CELLS),
+      probing: new Int32Array(slots),
+    },
+  };
+}
+
+function workerColumns(slots: number): WorkerColumns {
+  const int32 = () => new Int32Array(slots);
+  const float64 = () => new Float64Array(slots);
+  return {
+    inFlight: int32(),
+    pending: int32(),
+    sent: float64(),
+    ok: float64(),
+    failedConnect: float64(),
+    failedStatus: float64(),
+    failedStream: float64(),
+    failedTimeout: float64(),
+    busy: float64(),
+    ignored: float64(),
+    bytesUp: float64(),
+    bytesDown: float64(),
+    busyUntilMs: float64(),
+    streak: int32(),
+    lastFailureMs: float64(),
+    lastOkMs: float64(),
+    ejectedUntilMs: float64(),
+    ejections: int32(),
+  };
+}
