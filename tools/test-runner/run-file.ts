@@ -46,13 +46,17 @@ export interface Limits {
 export async function runFile(file: string, limits: Limits): Promise<FileResult> {
   const startMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'llm-router-test-'));
-  const reportPath = join(folder, 'report');
+  // Also when a signal ends the run in the middle of this file.
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
+    const reportPath = join(folder, 'report');
     const ending = await runProcess(file, reportPath, limits);
     const counted = count(readReport(reportPath), ending);
     return { file, ...counted, tookMs: performance.now() - startMs };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.off('exit', remove);
+    remove();
   }
 }
 
