@@ -78,6 +78,7 @@ const DOCUMENTS = [
   '{"mod\\u0065l":"key with an escape","\\u0073tream":true}',
   '{"\\u006D\\u006f\\u0064\\u0065\\u006c":"all escapes","\\u0073\\u0074\\u0072\\u0065\\u0061\\u006d":true}',
   '{"mode":"no","models":"no","model\\u0000":"no","\\"model":"no","model ":"no","Model":"no"}',
+  '{"model":"m","mod\\n0065l":"no","mod\\u1065l":"no","mod\\u0165l":"no","modeli":"no"}',
   '{"a very long key that is longer than any key of ours \\u0000":1,"model":"m"}',
   '{"model":"caf\\u00e9 caf\u00e9 \\ud83d\\ude00 \u{1f600} \\n\\t\\"\\\\\\/"}',
   '{"model":"\\ud800"}',

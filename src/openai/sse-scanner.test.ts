@@ -126,6 +126,12 @@ const SAMPLES: readonly Sample[] = [
     1,
     false,
   ),
+  openai(
+    'a long line with such a key',
+    lines([`{"a\\"finish_reason":"${'x'.repeat(99)}"}`]),
+    1,
+    false,
+  ),
   openai('the word as a value', lines(['{"a":"finish_reason","b":"stop"}']), 1, false),
   openai('completions', lines(['{"choices":[{"text":"a","finish_reason":"stop"}]}']), 1, true),
   openai('comments and keep-alives', `: ping\n\n\n\n${lines(CHAT)}: ping\n\n`, 3, false),
@@ -180,6 +186,20 @@ const SAMPLES: readonly Sample[] = [
     text: lines(RESPONSES.map(([, data]) => JSON.stringify(data))),
     events: 3,
     finished: false,
+  },
+  {
+    name: 'a name against the JSON',
+    dialect: 'responses',
+    text: named([['response.created', { metadata: { type: 'response.completed' } }]]),
+    events: 1,
+    finished: false,
+  },
+  {
+    name: 'a named event, then an end without a name',
+    dialect: 'responses',
+    text: `${named(RESPONSES)}${lines(['{"id":1,"type":"response.completed"}'])}`,
+    events: 4,
+    finished: true,
   },
   ...['completed', 'failed', 'incomplete'].flatMap((state): Sample[] => {
     const events = [...RESPONSES, responsesEnd(state)];
