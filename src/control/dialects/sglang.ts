@@ -1,0 +1,16 @@
+/**
+ * SGLang (only with `--enable-metrics`). The prefix is `sglang:` or, depending on the build, `sglang_`.
+ * Lines carry dp_rank, tp_rank and, with priority
+ * scheduling, priority; `aggregate.ts` knows what each means. Source: SGLang's metrics documentation.
+ */
+import type { Dialect } from './dialect.ts';
+
+export const sglang: Dialect = {
+  engine: 'sglang',
+  markers: ['sglang:', 'sglang_'],
+  running: ['sglang:num_running_reqs', 'sglang_num_running_reqs'],
+  waiting: ['sglang:num_queue_reqs', 'sglang_num_queue_reqs'],
+  kvUsage: ['sglang:token_usage', 'sglang_token_usage'],
+  promptTokens: ['sglang:prompt_tokens_total', 'sglang_prompt_tokens_total'],
+  generationTokens: ['sglang:generation_tokens_total', 'sglang_generation_tokens_total'],
+};

@@ -1,0 +1,163 @@
+/**
+ * Active health checks: `GET {api_base}/models` with the endpoint's key, for every endpoint, spread
+ * over the interval. One of the three voices of availability (beside ejector and operator).
+ * Invariant: this is the only writer of probeState, and at most `maxConcurrency` probes run. Failing
+ * endpoints get at most half of that: a rack of dead hosts, each of which costs a full timeout, must
+ * not keep the prober from looking at the living.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { ControlColumns } from '../core/columns.ts';
+import { PROBE_UNKNOWN } from '../core/columns.ts';
+import type { EndpointSpec } from '../core/endpoint.ts';
+import type { Random } from '../core/random.ts';
+import type { FetchText } from './fetch-text.ts';
+import type { ProbeRules } from './probe-state.ts';
+import { judge, ProbeRecord } from './probe-state.ts';
+
+export interface ProbeChange {
+  readonly spec: EndpointSpec;
+  /** PROBE_* before and after. */
+  readonly from: number;
+  readonly to: number;
+  /** Why it is not up; '' when it is. */
+  readonly reason: string;
+  readonly atMs: number;
+}
+
+export interface ProberParts {
+  /** The endpoints of now; a new array whenever they changed. */
+  targets(): readonly EndpointSpec[];
+  readonly columns: ControlColumns;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly fetchText: FetchText;
+  /** `health_check.*`. */
+  rules(): ProbeRules;
+  onChange(change: ProbeChange): void;
+  /** Something odd about an endpoint that is up; told once. */
+  onNotice(spec: EndpointSpec, notice: string): void;
+}
+
+/** Ticks come at least once a second; a longer gap means that this process did not run. */
+const PAUSED_MS = 5000;
+
+interface Watch {
+  spec: EndpointSpec;
+  readonly record: ProbeRecord;
+  busy: boolean;
+  /** The last notice, so that it is told once. */
+  notice: string;
+}
+
+export class Prober {
+  readonly #parts: ProberParts;
+  #targets: readonly EndpointSpec[] = [];
+  readonly #watches = new Map<number, Watch>();
+  #active = 0;
+  #activeFailing = 0;
+  #lastTickMs: number;
+  /** Raised after a pause; findings of an older one do not count. */
+  #epoch = 0;
+
+  constructor(parts: ProberParts) {
+    this.#parts = parts;
+    this.#lastTickMs = parts.clock.nowMs();
+  }
+
+  /** Starts every probe that is due. Called by the control plane's timer, at least once a second. */
+  tick(): void {
+    const nowMs = this.#parts.clock.nowMs();
+    if (nowMs - this.#lastTickMs > PAUSED_MS) this.#epoch++;
+    this.#lastTickMs = nowMs;
+    const targets = this.#parts.targets();
+    if (targets !== this.#targets) this.#follow(targets, nowMs);
+    this.#start(nowMs);
+  }
+
+  /** Why an endpoint is not up, or why its last probe failed; '' when all is well. */
+  reasonOf(slot: number): string {
+    return this.#watches.get(slot)?.record.reason ?? '';
+  }
+
+  /** Since when it has its probe state; 0 when it is not watched. */
+  sinceOf(slot: number): number {
+    return this.#watches.get(slot)?.record.sinceMs ?? 0;
+  }
+
+  /** Stops watching a slot; a probe on its way is ignored. */
+  forget(slot: number): void {
+    if (!this.#watches.delete(slot)) return;
+    this.#parts.columns.probeState[slot] = PROBE_UNKNOWN;
+  }
+
+  #follow(targets: readonly EndpointSpec[], nowMs: number): void {
+    this.#targets = targets;
+    const left = new Set(this.#watches.keys());
+    for (const spec of targets) {
+      left.delete(spec.slot);
+      const watch = this.#watches.get(spec.slot);
+      if (watch !== undefined && watch.spec.id === spec.id) {
+        if (watch.spec.apiKey !== spec.apiKey) watch.record.nextAtMs = nowMs;
+        watch.spec = spec;
+        continue;
+      }
+      const record = new ProbeRecord(nowMs);
+      this.#watches.set(spec.slot, { spec, record, busy: false, notice: '' });
+      this.#parts.columns.probeState[spec.slot] = PROBE_UNKNOWN;
+    }
+    for (const slot of left) this.forget(slot);
+  }
+
+  #start(nowMs: number): void {
+    const { maxConcurrency } = this.#parts.rules();
+    const maxFailing = Math.max(1, maxConcurrency >> 1);
+    const due: Watch[] = [];
+    for (const watch of this.#watches.values()) {
+      if (!watch.busy && watch.record.nextAtMs <= nowMs) due.push(watch);
+    }
+    due.sort((a, b) => a.record.nextAtMs - b.record.nextAtMs);
+    for (const watch of due) {
+      if (this.#active >= maxConcurrency) return;
+      const failing = watch.record.failures > 0;
+      if (failing && this.#activeFailing >= maxFailing) continue;
+      void this.#probe(watch, failing);
+    }
+  }
+
+  async #probe(watch: Watch, failing: boolean): Promise<void> {
+    const { fetchText, clock, random } = this.#parts;
+    const { spec } = watch;
+    const rules = this.#parts.rules();
+    const epoch = this.#epoch;
+    watch.busy = true;
+    this.#active++;
+    if (failing) this.#activeFailing++;
+    const url = `${spec.apiBase.replace(/\/+$/, '')}/models`;
+    const headers = spec.apiKey === '' ? {} : { authorization: `Bearer ${spec.apiKey}` };
+    const answer = await fetchText(url, rules.timeoutMs, headers);
+    watch.busy = false;
+    this.#active--;
+    if (failing) this.#activeFailing--;
+    if (this.#watches.get(spec.slot) !== watch) return;
+    const nowMs = clock.nowMs();
+    // The timer of a probe can fire before the first tick after a pause: look at both.
+    const paused = epoch !== this.#epoch || nowMs - this.#lastTickMs > PAUSED_MS;
+    if (paused || watch.spec.apiKey !== spec.apiKey) {
+      watch.record.nextAtMs = nowMs;
+      return;
+    }
+    const { record } = watch;
+    const from = record.state;
+    const finding = judge(answer, spec.upstreamModel, rules.timeoutMs);
+    const changed = record.take(finding, nowMs, rules);
+    record.plan(nowMs, rules, random.next());
+    this.#parts.columns.probeState[spec.slot] = record.state;
+    if (finding.notice !== '' && finding.notice !== watch.notice) {
+      this.#parts.onNotice(watch.spec, finding.notice);
+    }
+    if (finding.up) watch.notice = finding.notice;
+    if (!changed) return;
+    const { state: to, reason } = record;
+    this.#parts.onChange({ spec: watch.spec, from, to, reason, atMs: nowMs });
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * Reads the engines' metrics pages, so that `least-waiting` and the dashboard know their load.
+ * Engines have become unresponsive from being scraped too eagerly: so one scrape at a time for each
+ * engine (however many models it serves), a bound over all, long pauses after errors, and an engine
+ * that needs `d` to answer is asked at most every 10 d.
+ * Invariant: this is the only writer of running, waiting, kvUsage and reportAtMs. What is not known
+ * is -1 or NaN; an old value keeps its old time, so readers see that it is stale.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { ControlColumns } from '../core/columns.ts';
+import type { EndpointSpec } from '../core/endpoint.ts';
+import type { Random } from '../core/random.ts';
+import { readReport } from './dialects/detect.ts';
+import type { EngineReport } from './dialects/dialect.ts';
+import type { FetchText } from './fetch-text.ts';
+
+export interface ScraperParts {
+  /** The endpoints of now; a new array whenever they changed. */
+  targets(): readonly EndpointSpec[];
+  readonly columns: ControlColumns;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly fetchText: FetchText;
+  /** `monitor.collect_interval`, in milliseconds. */
+  intervalMs(): number;
+}
+
+const TIMEOUT_MS = 5000;
+const ABSENT_RETRY_MS = 600_000;
+const ERROR_RETRY_MS = 60_000;
+const SLOWNESS_FACTOR = 10;
+const MAX_CONCURRENT = 64;
+/** trtllm-serve has its text page at the second one; its `/metrics` is JSON. */
+const PATHS = ['/metrics', '/prometheus/metrics'];
+
+/** One engine: all endpoints that share an address. */
+interface Engine {
+  readonly root: string;
+  endpoints: EndpointSpec[];
+  /** Index into PATHS of the page that was understood last. */
+  path: number;
+  nextAtMs: number;
+  busy: boolean;
+  /** Scrapes so far. */
+  scrapes: number;
+  report: EngineReport | undefined;
+  reportAtMs: number;
+}
+
+interface Outcome {
+  readonly report: EngineReport | undefined;
+  /** How long to leave the engine alone at least. */
+  readonly pauseMs: number;
+}
+
+export class Scraper {
+  readonly #parts: ScraperParts;
+  #targets: readonly EndpointSpec[] = [];
+  #engines = new Map<string, Engine>();
+  readonly #bySlot = new Map<number, Engine>();
+  #active = 0;
+
+  constructor(parts: ScraperParts) {
+    this.#parts = parts;
+  }
+
+  /** Starts every scrape that is due. Called by the control plane's timer. */
+  tick(): void {
+    const targets = this.#parts.targets();
+    if (targets !== this.#targets) this.#follow(targets);
+    const nowMs = this.#parts.clock.nowMs();
+    const due = [...this.#engines.values()].filter(
+      (engine) => !engine.busy && engine.nextAtMs <= nowMs,
+    );
+    // The longest overdue first, or the bound would starve those at the end of the list.
+    due.sort((a, b) => a.nextAtMs - b.nextAtMs);
+    for (const engine of due) {
+      if (this.#active >= MAX_CONCURRENT) return;
+      void this.#scrape(engine, nowMs);
+    }
+  }
+
+  /** Looks again at the next tick: the prober found the endpoint up. */
+  retryNow(id: string): void {
+    const target = this.#targets.find((endpoint) => endpoint.id === id);
+    const engine = target === undefined ? undefined : this.#bySlot.get(target.slot);
+    if (engine !== undefined) engine.nextAtMs = this.#parts.clock.nowMs();
+  }
+
+  /** The last report of the engine behind a slot. */
+  reportOf(slot: number): EngineReport | undefined {
+    return this.#bySlot.get(slot)?.report;
+  }
+
+  async #scrape(engine: Engine, startMs: number): Promise<void> {
+    const { clock, random } = this.#parts;
+    engine.busy = true;
+    this.#active++;
+    const { report, pauseMs } = await this.#fetch(engine);
+    engine.busy = false;
+    this.#active--;
+    if (this.#engines.get(engine.root) !== engine) return;
+    if (report !== undefined) {
+      engine.report = report;
+      // The page may be as old as the question.
+      engine.reportAtMs = startMs;
+      for (const endpoint of engine.endpoints) this.#publish(endpoint.slot, engine);
+    }
+    const nowMs = clock.nowMs();
+    const intervalMs = this.#parts.intervalMs();
+    const gapMs = Math.max(intervalMs, SLOWNESS_FACTOR * (nowMs - startMs), pauseMs);
+    // Engines that were first asked together are asked apart from then on.
+    const phase = engine.scrapes++ === 0 ? 0.5 + random.next() : 1;
+    engine.nextAtMs = startMs + gapMs * phase;
+  }
+
+  async #fetch(engine: Engine): Promise<Outcome> {
+    let pauseMs = ERROR_RETRY_MS;
+    for (let turn = 0; turn < PATHS.length; turn++) {
+      const path = (engine.path + turn) % PATHS.length;
+      const headers = authorization(engine.endpoints);
+      const url = engine.root + PATHS[path]!;
+      const { status, text, error } = await this.#parts.fetchText(url, TIMEOUT_MS, headers);
+      if (error !== '') return { report: undefined, pauseMs: ERROR_RETRY_MS };
+      if (status === 200) {
+        const report = readReport(text);
+        if (report.engine !== 'unknown') {
+          engine.path = path;
+          return { report, pauseMs: 0 };
+        }
+        pauseMs = ERROR_RETRY_MS;
+      } else if (status === 404) {
+        if (turn === 0) pauseMs = ABSENT_RETRY_MS;
+      } else {
+        return { report: undefined, pauseMs: ERROR_RETRY_MS };
+      }
+    }
+    return { report: undefined, pauseMs };
+  }
+
+  /** Brings the engines in line with new targets; an engine that stays keeps its report. */
+  #follow(targets: readonly EndpointSpec[]): void {
+    const before = this.#engines;
+    const left = new Set(this.#bySlot.keys());
+    this.#targets = targets;
+    this.#engines = new Map();
+    this.#bySlot.clear();
+    for (const endpoint of targets) {
+      if (endpoint.sourceType === 'openai') continue;
+      const engine = this.#join(endpoint, before);
+      this.#bySlot.set(endpoint.slot, engine);
+      this.#publish(endpoint.slot, engine);
+      left.delete(endpoint.slot);
+    }
+    for (const slot of left) this.#publish(slot, undefined);
+  }
+
+  #join(endpoint: EndpointSpec, before: ReadonlyMap<string, Engine>): Engine {
+    const root = rootOf(endpoint.apiBase);
+    let engine = this.#engines.get(root);
+    if (engine === undefined) {
+      engine = before.get(root) ?? newEngine(root, this.#parts.clock.nowMs());
+      engine.endpoints = [];
+      this.#engines.set(root, engine);
+    }
+    engine.endpoints.push(endpoint);
+    return engine;
+  }
+
+  #publish(slot: number, engine: Engine | undefined): void {
+    const { columns } = this.#parts;
+    const report = engine?.report;
+    columns.running[slot] = report?.running ?? -1;
+    columns.waiting[slot] = report?.waiting ?? -1;
+    columns.kvUsage[slot] = report?.kvUsage ?? Number.NaN;
+    columns.reportAtMs[slot] = engine?.reportAtMs ?? 0;
+  }
+}
+
+function newEngine(root: string, nowMs: number): Engine {
+  return {
+    root,
+    endpoints: [],
+    path: 0,
+    nextAtMs: nowMs,
+    busy: false,
+    scrapes: 0,
+    report: undefined,
+    reportAtMs: 0,
+  };
+}
+
+/** `http://host:8000/v1` → `http://host:8000`: metrics stand beside the API, not below it. */
+function rootOf(apiBase: string): string {
+  return apiBase.replace(/\/+$/, '').replace(/\/v1$/, '');
+}
+
+function authorization(endpoints: readonly EndpointSpec[]): Record<string, string> {
+  const key = endpoints.find((endpoint) => endpoint.apiKey !== '')?.apiKey;
+  return key === undefined ? {} : { authorization: `Bearer ${key}` };
+}
