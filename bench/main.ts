@@ -42,9 +42,9 @@ async function main(options: Options, folder: string): Promise<Report> {
         figures.push(await measure(scenario, rig.runOf(target), options));
       }
     }
-    tables.push(formatTable(scenario.tabulate(rounds, options)));
+    tables.push(...scenario.tabulate(rounds, options).map(formatTable));
   }
-  process.stdout.write(`\n${tables.join('\n\n')}\n`);
+  process.stdout.write(`\n${tables.join('\n\n\n')}\n`);
   return reportOf({ machine, options, results });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Column, columnSpread, rowsOf } from './columns.ts';
+import { type Column, columnSpread, tableOf } from './columns.ts';
 
 const ROUNDS = new Map([
   ['router', [{ us: 40 }, { us: 60 }]],
@@ -22,7 +22,11 @@ test('what direct takes is subtracted, and direct itself has no such figure', ()
 
 test('a target or figure that was not measured leaves its cells empty', () => {
   const alone = new Map([['router', [{ us: 40 }]]]);
-  assert.deepEqual(rowsOf([PLAIN, { ...PLAIN, against: 'times nginx' }], alone), [
-    ['router', '40', '–'],
-  ]);
+  const columns: Column[] = [PLAIN, { ...PLAIN, heading: '×', against: 'times nginx' }];
+  assert.deepEqual(tableOf({ title: 'T', notes: ['n'] }, columns, alone), {
+    title: 'T',
+    notes: ['n'],
+    columns: ['target', 'µs', '×'],
+    rows: [['router', '40', '–']],
+  });
 });

@@ -1,6 +1,6 @@
 /** How figures of several rounds become cells: plain, as a ratio to nginx, or minus direct. */
 import { pairwise, type Spread, spreadOf } from '../measure/stats.ts';
-import { formatSpread } from '../measure/table.ts';
+import { formatSpread, type Table } from '../measure/table.ts';
 import type { Figures, RoundsByTarget } from './scenario.ts';
 
 export interface Column {
@@ -29,11 +29,17 @@ export function columnSpread(
   return spreadOf(own);
 }
 
-export function rowsOf(columns: readonly Column[], rounds: RoundsByTarget): string[][] {
-  return [...rounds.keys()].map((target) => [
+/** One table: a row a target, a cell a column. */
+export function tableOf(
+  text: { readonly title: string; readonly notes: readonly string[] },
+  columns: readonly Column[],
+  rounds: RoundsByTarget,
+): Table {
+  const rows = [...rounds.keys()].map((target) => [
     target,
     ...columns.map((column) => formatSpread(columnSpread(column, rounds, target), column.digits)),
   ]);
+  return { ...text, columns: ['target', ...columns.map((column) => column.heading)], rows };
 }
 
 function figureOf(rounds: readonly Figures[] | undefined, figure: string): (number | null)[] {

@@ -4,27 +4,30 @@
  * up for every single request and so batches nothing.
  */
 import type { LoadResult } from '../load/job.ts';
-import type { Options } from '../options.ts';
-import { type Column, rowsOf } from './columns.ts';
+import { type Column, tableOf } from './columns.ts';
 import type { Figures, Scenario } from './scenario.ts';
 import { perUnitUs, requireClean, SHARE_COLUMNS, SHARE_NOTE, shares } from './shares.ts';
 
 const MAX_REQUESTS = 2_000_000;
 
-const COLUMNS: readonly Column[] = [
+const COST: readonly Column[] = [
   { heading: 'user µs', figure: 'userUs', digits: 1 },
   { heading: 'system µs', figure: 'systemUs', digits: 1 },
   { heading: 'µs/request', figure: 'cpuUs', digits: 1 },
   { heading: '× nginx', figure: 'cpuUs', digits: 2, against: 'times nginx' },
   { heading: 'requests/s', figure: 'perSecond', digits: 0 },
   { heading: 'per core', figure: 'perSecondPerCore', digits: 0 },
-  { heading: 'paced µs/request', figure: 'pacedCpuUs', digits: 1 },
-  { heading: 'paced × nginx', figure: 'pacedCpuUs', digits: 2, against: 'times nginx' },
-  { heading: 'p50 µs', figure: 'p50Us', digits: 0 },
-  { heading: 'added', figure: 'p50Us', digits: 0, against: 'minus direct' },
-  { heading: 'p99 µs', figure: 'p99Us', digits: 0 },
-  { heading: 'added', figure: 'p99Us', digits: 0, against: 'minus direct' },
   ...SHARE_COLUMNS,
+];
+
+const LATENCY: readonly Column[] = [
+  { heading: 'p50 µs', figure: 'p50Us', digits: 0 },
+  { heading: 'added p50', figure: 'p50Us', digits: 0, against: 'minus direct' },
+  { heading: 'p99 µs', figure: 'p99Us', digits: 0 },
+  { heading: 'added p99', figure: 'p99Us', digits: 0, against: 'minus direct' },
+  { heading: 'µs CPU/request', figure: 'pacedCpuUs', digits: 1 },
+  { heading: '× nginx', figure: 'pacedCpuUs', digits: 2, against: 'times nginx' },
+  { heading: 'others %', figure: 'pacedOthersShare', digits: 0 },
 ];
 
 export const requests: Scenario = {
@@ -46,12 +49,21 @@ export const requests: Scenario = {
     return figures(closed, paced);
   },
   tabulate(rounds, options) {
-    return {
-      title: 'Small request, small answer (median, min–max of rounds)',
-      columns: ['target', ...COLUMNS.map((column) => column.heading)],
-      rows: rowsOf(COLUMNS, rounds),
-      notes: notes(options),
+    const cost = {
+      title: 'Small request, small answer: cost (median, min–max of rounds)',
+      notes: [
+        `Closed loop over ${options.connections} keep-alive connections; "per core" is what one ` +
+          'core of proxy CPU would carry.',
+        SHARE_NOTE,
+      ],
     };
+    const latency = {
+      title: `Small request, small answer: latency at ${options.rate} requests/s`,
+      notes: [
+        '"added" is beyond direct in the same round; a paced proxy wakes up for every request.',
+      ],
+    };
+    return [tableOf(cost, COST, rounds), tableOf(latency, LATENCY, rounds)];
   },
 };
 
@@ -67,16 +79,8 @@ function figures(closed: LoadResult, paced: LoadResult): Figures {
     closedP99Us: closed.delayUs.p99,
     pacedCpuUs: perUnitUs(paced, 'proxy').cpuUs,
     pacedPerSecond: paced.units / (paced.elapsedMs / 1000),
+    pacedOthersShare: shares(paced).othersShare ?? null,
     p50Us: paced.delayUs.p50,
     p99Us: paced.delayUs.p99,
   };
-}
-
-function notes(options: Options): string[] {
-  return [
-    `CPU, requests/s and shares: closed loop, ${options.connections} keep-alive connections; ` +
-      '"per core" is what one core of proxy CPU would carry.',
-    `Paced, p50 and p99: ${options.rate} requests/s; "added" is beyond direct in the same round.`,
-    `${SHARE_NOTE} Taken in the closed loop.`,
-  ];
 }

@@ -1,4 +1,4 @@
-/** One part of the bench: what load one target gets in one round, and how rounds become a table. */
+/** One part of the bench: what load one target gets in one round, and how rounds become tables. */
 import type { Job, LoadResult } from '../load/job.ts';
 import type { Table } from '../measure/table.ts';
 import type { Options } from '../options.ts';
@@ -16,7 +16,7 @@ export type Figures = Readonly<Record<string, number | null>>;
 export interface Scenario {
   readonly name: string;
   measure(run: Run, options: Options): Promise<Figures>;
-  tabulate(rounds: RoundsByTarget, options: Options): Table;
+  tabulate(rounds: RoundsByTarget, options: Options): Table[];
 }
 
 /** Every target in the order of the table, with one set of figures a round. */

@@ -39,7 +39,7 @@ export function requireClean(result: LoadResult): void {
   if (result.units === 0) throw new Error('nothing was answered');
 }
 
-/** The last columns of every table: whether the figures can be trusted. */
+/** The last columns of a table of costs: whether its figures can be trusted. */
 export const SHARE_COLUMNS: readonly Column[] = [
   { heading: 'proxy %', figure: 'proxyShare', digits: 0 },
   { heading: 'backend %', figure: 'backendShare', digits: 0 },
