@@ -13,6 +13,7 @@ import {
   PROBE_PATIENCE_MS,
 } from './ejection-state.ts';
 import type { Random } from './random.ts';
+import { atNextSwap } from './rival-fixture.ts';
 
 /** In the middle of every range: no jitter. */
 const EVEN: Random = { next: () => 0.5, below: (bound) => bound >>> 1 };
@@ -149,6 +150,27 @@ describe('Ejector', () => {
     assert.equal(ejectors[1]!.claimProbe(SLOT, 6_002), true);
     new Ejector(columns, 1, { failureThreshold: 3 }, EVEN);
     assert.equal(ejectionOf(columns, SLOT, 6_003), EJECTION_PROBE_DUE);
+  });
+
+  test('gives the probe to one of two workers that saw it due', (context) => {
+    const { columns, ejectors } = fleet(2);
+    ejectors[0]!.failure(SLOT, 1_000, true);
+    let rival = false;
+    atNextSwap(context, () => {
+      rival = ejectors[1]!.claimProbe(SLOT, 6_000);
+    });
+    assert.equal(ejectors[0]!.claimProbe(SLOT, 6_000), false);
+    assert.equal(rival, true);
+    assert.equal(ejectionOf(columns, SLOT, 6_000), EJECTION_PROBING);
+  });
+
+  test('gives no probe when the endpoint is ejected again meanwhile', (context) => {
+    const { columns, ejectors } = fleet(2);
+    ejectors[0]!.failure(SLOT, 1_000, true);
+    atNextSwap(context, () => ejectors[1]!.failure(SLOT, 6_000, false));
+    assert.equal(ejectors[0]!.claimProbe(SLOT, 6_000), false);
+    assert.equal(columns.shared.probing[SLOT], 0);
+    assert.equal(ejectionOf(columns, SLOT, 6_001), EJECTION_RUNNING);
   });
 
   test('reopens when the probe has lasted, and closes again at the first failure', () => {

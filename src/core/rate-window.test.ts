@@ -4,6 +4,7 @@ import test, { describe } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { charge, giveBack, RATE_CELLS, RATE_WINDOW_MS, used, waitMs } from './rate-window.ts';
+import { atNextSwap } from './rival-fixture.ts';
 
 const BUCKET_MS = 250;
 /** No permit is held back longer than this after its charge. */
@@ -192,6 +193,27 @@ const RACER = `
 `;
 
 describe('Threads that race for permits', () => {
+  test('get one permit out of one, whichever was first', (context) => {
+    const cells = emptyCells();
+    let rival = false;
+    atNextSwap(context, () => {
+      rival = charge(cells, SLOT, 1, 1_000);
+    });
+    assert.equal(charge(cells, SLOT, 1, 1_000), false);
+    assert.equal(rival, true);
+  });
+
+  test('stay within the limit when their clocks show different buckets', (context) => {
+    const cells = emptyCells();
+    let rival = false;
+    atNextSwap(context, () => {
+      rival = charge(cells, SLOT, 1, 1_250);
+    });
+    assert.equal(charge(cells, SLOT, 1, 1_249), false);
+    assert.equal(rival, true);
+    assert.equal(used(cells, SLOT, 1_250), 1);
+  });
+
   test('never exceed the limit together and use it up', { timeout: 20_000 }, async () => {
     const limit = 500;
     const cells = new Int32Array(new SharedArrayBuffer(4 * 3 * RATE_CELLS));
