@@ -159,12 +159,12 @@ const ENDPOINT_NOTES = `### Good to know
 - Any text may be \`os.environ/NAME\`. If the variable is missing, this one endpoint is left out.
 - A faulty entry is reported and left out; the others work.
 - An empty \`api_key\` means none. Any other text is sent as it is, \`EMPTY\` included.
-- \`rpm_limit\` is looked for in the entry, then in \`litellm_params\`, then in \`model_info\`; in each
-  place \`rpm_limit\` comes before \`rpm\`.
+- \`rpm_limit\` is looked for in the entry, then in \`litellm_params\`, then in \`model_info\`; in
+  each place \`rpm_limit\` comes before \`rpm\`.
 - Other LiteLLM keys have no effect; one notice per file lists them.
 - Files are UTF-8 and YAML 1.1 with merge keys (\`<<\`), at most 1 MiB each. A key given twice is
-  reported: an error in the main file, a warning in an endpoint file, where the last one counts. Tags
-  (\`!…\`), several documents in one file and aliases that expand without bound are refused.
+  reported: an error in the main file, a warning in an endpoint file, where the last one counts.
+  Tags (\`!…\`), several documents in one file and aliases that expand without bound are refused.
 `;
 
 const RELOAD = `## Hot reload
@@ -178,8 +178,7 @@ Kubernetes ConfigMap update. Changes take effect within two seconds.
 - A file that cannot be read or parsed changes nothing: its last good endpoints stay, and the log
   says what is wrong. The same holds for the main file.
 - \`SIGHUP\` reloads at once.
-- Of the main file, \`routing.strategy\` and \`backends.*\` take effect at a reload; the other options
-  at the next start.
+- Of the main file, \`backends.*\` takes effect at a reload; the other options at the next start.
 `;
 
 main();

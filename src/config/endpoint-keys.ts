@@ -44,7 +44,7 @@ export const PARAM_KEYS: readonly EndpointKey[] = [
     key: 'model',
     type: 'text',
     defaultText: 'model_name',
-    doc: 'Name the engine knows. A first segment that is a provider (openai/, hosted_vllm/, …) is dropped.',
+    doc: 'Name the engine knows; a provider in front (openai/, hosted_vllm/, …) is dropped.',
   },
   {
     key: 'api_base',

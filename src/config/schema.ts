@@ -123,7 +123,7 @@ export const SECTIONS = {
       idleConnTimeoutMs: seconds(
         'idle_conn_timeout',
         0,
-        'An idle connection is closed after this time; 0 means 90, and 4 for self-deployed engines.',
+        'Age at which an idle connection is closed; 0 means 90, or 4 for self-deployed engines.',
       ),
     },
   },
@@ -142,7 +142,7 @@ export const SECTIONS = {
       firstByteMs: millis(
         'first_byte_ms',
         0,
-        'Time until an endpoint answers its first byte; 0 means no limit (prefill can take minutes).',
+        'Time until an endpoint answers its first byte; 0 means no limit: prefill can be long.',
       ),
       streamGapMs: millis('stream_gap_ms', 300_000, 'Longest silence inside an answer.', 1),
       writeStallMs: millis(
@@ -304,7 +304,7 @@ type SectionConfig<S extends keyof Sections> = {
 /** The whole configuration as the code uses it: camelCase, milliseconds and bytes. */
 export type Config = { readonly [S in keyof Sections]: SectionConfig<S> };
 
-/** What an empty file means. */
+/** What an empty file means; for tests, as the router always reads a file. */
 export const DEFAULTS: Config = buildConfig((_section, option) => option.defaultValue);
 
 /** Builds a Config from values in file units; later options are left out. */
