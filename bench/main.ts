@@ -48,7 +48,7 @@ async function main(options: Options, folder: string): Promise<Report> {
   return reportOf({ machine, options, results });
 }
 
-/** A target that fails a run keeps its place in the table with empty cells. */
+/** A target that fails a run keeps its place in the table with empty cells; the bench exits with 1. */
 async function measure(
   scenario: Scenario,
   run: Parameters<Scenario['measure']>[0],
@@ -58,6 +58,7 @@ async function measure(
     return await scenario.measure(run, options);
   } catch (error) {
     if (stopping) throw error;
+    failedRuns++;
     say(`  no figures: ${error instanceof Error ? error.message : error}`);
     return {};
   }
@@ -77,6 +78,7 @@ function say(line: string): void {
 }
 
 let stopping = false;
+let failedRuns = 0;
 
 async function run(): Promise<number> {
   if (process.argv.includes('--help')) {
@@ -108,7 +110,7 @@ async function run(): Promise<number> {
     mkdirSync(dirname(options.out), { recursive: true });
     writeFileSync(options.out, `${JSON.stringify(report, null, 2)}\n`);
     say(`\nwritten to ${options.out}`);
-    return 0;
+    return failedRuns === 0 ? 0 : 1;
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
     return 1;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Job, LoadResult } from './load/job.ts';
 import type { Options } from './options.ts';
-import { Child } from './process/child.ts';
+import { Child, type Place } from './process/child.ts';
 import type { Pinning } from './process/pin.ts';
 import { freePort, waitUntilServing } from './process/ports.ts';
 import type { Run } from './scenarios/scenario.ts';
@@ -25,7 +25,7 @@ export interface Rig {
   runOf(target: string): Run;
 }
 
-interface Place {
+interface Seat {
   readonly port: number;
   readonly child: Child | null;
 }
@@ -37,29 +37,32 @@ export async function startRig(
   folder: string,
 ): Promise<Rig> {
   const pace = { eventsPerSecond: options.eventsPerSecond, eventsPerStream: EVENTS_PER_STREAM };
-  const backend = node('backend', pinning.backend, [BACKEND, JSON.stringify(pace)]);
+  const backend = node('backend', { core: pinning.backend, folder }, [
+    BACKEND,
+    JSON.stringify(pace),
+  ]);
   const { port: backendPort } = JSON.parse(await backend.firstLine(START_TIMEOUT_MS));
-  const places = new Map<string, Place>();
+  const seats = new Map<string, Seat>();
   for (const target of targets) {
     const own = join(folder, target.name);
     mkdirSync(own);
     const port = await freePort();
     const child = target.start({ backendPort, port, folder: own, core: pinning.proxy });
     if (child !== null) await waitUntilServing(port, child);
-    places.set(target.name, child === null ? { port: backendPort, child } : { port, child });
+    seats.set(target.name, child === null ? { port: backendPort, child } : { port, child });
   }
   return {
     runOf(target) {
-      const { port, child } = places.get(target)!;
+      const { port, child } = seats.get(target)!;
       const proxy = child === null ? {} : { proxy: child.pid };
       const watch = { ...proxy, backend: backend.pid };
-      return { load: (job) => runLoad({ ...job, port, watch }, pinning.load) };
+      return { load: (job) => runLoad({ ...job, port, watch }, { core: pinning.load, folder }) };
     },
   };
 }
 
-async function runLoad(job: Job, core: number | null): Promise<LoadResult> {
-  const child = node('load', core, [LOAD, JSON.stringify(job)]);
+async function runLoad(job: Job, place: Place): Promise<LoadResult> {
+  const child = node('load', place, [LOAD, JSON.stringify(job)]);
   try {
     const line = await child.firstLine(job.warmupMs + job.durationMs + LOAD_SLACK_MS);
     return JSON.parse(line) as LoadResult;
@@ -68,6 +71,6 @@ async function runLoad(job: Job, core: number | null): Promise<LoadResult> {
   }
 }
 
-function node(name: string, core: number | null, argv: readonly string[]): Child {
-  return new Child(name, core, [process.execPath, ...argv]);
+function node(name: string, place: Place, argv: readonly string[]): Child {
+  return new Child(name, place, [process.execPath, ...argv]);
 }

@@ -11,6 +11,14 @@ let stoppingAll = false;
 const STOP_GRACE_MS = 3000;
 const KEPT_OUTPUT_CHARS = 4000;
 
+/** Where a child runs. */
+export interface Place {
+  /** Null: wherever the system likes. */
+  readonly core: number | null;
+  /** Its working folder: what a program writes beside itself goes there. */
+  readonly folder: string;
+}
+
 export class Child {
   readonly name: string;
   readonly pid: number;
@@ -21,12 +29,12 @@ export class Child {
   #hasEnded = false;
   #onOutput: () => void = () => {};
 
-  /** Starts `argv` on `core`. Throws when the program cannot be started. */
-  constructor(name: string, core: number | null, argv: readonly string[]) {
+  /** Starts `argv`. Throws when the program cannot be started. */
+  constructor(name: string, place: Place, argv: readonly string[]) {
     if (stoppingAll) throw new Error(`${name} is not started: the bench is stopping`);
-    const [command = '', ...args] = pinned(core, argv);
+    const [command = '', ...args] = pinned(place.core, argv);
     this.name = name;
-    this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#process = spawn(command, args, { cwd: place.folder, stdio: 'pipe' });
     this.#process.on('error', (error) => {
       this.#errorOutput += error.message;
     });

@@ -11,7 +11,7 @@ export const haproxy: Target = {
   start(setting) {
     const file = join(setting.folder, 'haproxy.cfg');
     writeFileSync(file, configuration(setting));
-    return new Child('haproxy', setting.core, ['haproxy', '-db', '-f', file]);
+    return new Child('haproxy', setting, ['haproxy', '-db', '-f', file]);
   },
 };
 

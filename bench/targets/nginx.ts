@@ -15,7 +15,7 @@ export const nginx: Target = {
   start(setting) {
     const file = join(setting.folder, 'nginx.conf');
     writeFileSync(file, configuration(setting));
-    return new Child('nginx', setting.core, ['nginx', '-p', setting.folder, '-c', file]);
+    return new Child('nginx', setting, ['nginx', '-p', setting.folder, '-c', file]);
   },
 };
 

@@ -13,21 +13,27 @@ export const router: Target = {
   name: 'router',
   version: () => (existsSync(BUNDLE) ? versionLine(LAUNCHER, '--version') : null),
   start(setting) {
-    const file = join(setting.folder, 'config.yaml');
-    const endpoints = join(setting.folder, 'configs');
-    mkdirSync(endpoints);
-    writeFileSync(file, configuration(setting, endpoints));
-    writeFileSync(join(endpoints, 'self_deployed_bench.yaml'), endpointFile(setting));
-    return new Child('router', setting.core, [LAUNCHER, 'serve', '-config', file]);
+    const file = writeConfiguration(setting);
+    return new Child('router', setting, [LAUNCHER, 'serve', '-config', file]);
   },
 };
 
-function configuration({ folder, port }: TargetSetting, endpoints: string): string {
+/** Writes the router's files into the target's folder and returns the main one. */
+export function writeConfiguration(setting: TargetSetting): string {
+  const file = join(setting.folder, 'config.yaml');
+  const endpoints = join(setting.folder, 'configs');
+  mkdirSync(endpoints);
+  writeFileSync(file, configuration(setting, endpoints));
+  writeFileSync(join(endpoints, 'self_deployed_bench.yaml'), endpointFile(setting));
+  return file;
+}
+
+function configuration({ port }: TargetSetting, endpoints: string): string {
   return `
 server: { host: 127.0.0.1, port: ${port}, workers: 1 }
 backends: { config_dir: ${endpoints}, enabled_sources: [self_deployed] }
 dashboard: { enabled: false }
-log: { level: warn, dir: ${join(folder, 'logs')} }
+log: { level: warn }
 `;
 }
 

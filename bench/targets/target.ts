@@ -1,13 +1,12 @@
 /** Something the load can be sent to: a proxy in front of the backend, or the backend itself. */
-import type { Child } from '../process/child.ts';
+import type { Child, Place } from '../process/child.ts';
 
-export interface TargetSetting {
+export interface TargetSetting extends Place {
   readonly backendPort: number;
   /** Where the target listens; free when the target starts. */
   readonly port: number;
   /** The target's own folder for configuration and logs; removed at the end. */
   readonly folder: string;
-  readonly core: number | null;
 }
 
 export interface Target {
