@@ -31,7 +31,6 @@ import {
 
 const CHUNKED = Buffer.from('chunked');
 const IDENTITY = Buffer.from('identity');
-const MAX_LENGTH_DIGITS = 16;
 
 /** Takes in a field that means the same in requests and responses; 0 or a parse error. */
 export function interpretShared(head: MessageHead, buf: Buffer, index: number): number {
@@ -61,11 +60,11 @@ function interpretLength(head: MessageHead, buf: Buffer, start: number, end: num
   for (let i = start; i < end; i++) {
     const digit = buf[i] - ZERO;
     if (digit < 0 || digit > 9) return LENGTH_SYNTAX;
-    // Beyond 16 digits the sum may lose precision or overflow; it only has to stay too large.
+    // Beyond 2^53 the sum is rounded, in the end to Infinity; it only has to stay too large.
     length = length * 10 + digit;
   }
   if (buf[start] === ZERO && end - start > 1) return LENGTH_LEADING_ZERO;
-  if (end - start > MAX_LENGTH_DIGITS || length > Number.MAX_SAFE_INTEGER) return LENGTH_TOO_LARGE;
+  if (length > Number.MAX_SAFE_INTEGER) return LENGTH_TOO_LARGE;
   head.contentLength = length;
   return 0;
 }

@@ -12,6 +12,13 @@ function kindName(kind: number): string {
   return kind < 0 ? kinds.detailOf(kind) : `consumed ${kind}`;
 }
 
+/** Parses the bytes before `end`; what lies behind them in the buffer is not theirs. */
+function parsePrefix(text: string, end: number, head: RequestHead): number {
+  const buf = Buffer.alloc(end + 4);
+  buf.latin1Write(text.slice(0, end), 0);
+  return parseRequestHead(buf, 0, end, head);
+}
+
 const get = (fields: string): string => `GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
 const post = (fields: string): string => `POST /x HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
 const host = (value: string): string => `GET / HTTP/1.1\r\nHost:${value}\r\n\r\n`;
@@ -272,11 +279,10 @@ describe('a request head that breaks a rule', () => {
     for (const [, examples] of REFUSED) {
       for (const text of examples) {
         const whole = parse(text);
-        const buf = Buffer.from(text, 'latin1');
         const head = new RequestHead();
-        const step = buf.length > 1000 ? 997 : 1;
-        for (let end = 0; end < buf.length; end += step) {
-          const result = parseRequestHead(buf, 0, end, head);
+        const step = text.length > 1000 ? 997 : 1;
+        for (let end = 0; end < text.length; end += step) {
+          const result = parsePrefix(text, end, head);
           assert.ok(result === 0 || result === whole, JSON.stringify(text.slice(0, end)));
         }
       }

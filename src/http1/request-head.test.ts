@@ -31,6 +31,13 @@ function kindName(kind: number): string {
   return kind < 0 ? detailOf(kind) : `consumed ${kind}`;
 }
 
+/** Parses the bytes before `end`; what lies behind them in the buffer is not theirs. */
+function parsePrefix(text: string, end: number, head: RequestHead): number {
+  const buf = Buffer.alloc(end + 4);
+  buf.latin1Write(text.slice(0, end), 0);
+  return parseRequestHead(buf, 0, end, head);
+}
+
 const get = (fields: string): string => `GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
 const post = (fields: string): string => `POST /x HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
 const host = (value: string): string => `GET / HTTP/1.1\r\nHost:${value}\r\n\r\n`;
@@ -53,12 +60,11 @@ const ACCEPTED = [
 describe('a request head that keeps the rules', () => {
   it('is accepted whole and asks for more bytes at every earlier end', () => {
     for (const text of ACCEPTED) {
-      const buf = Buffer.from(text, 'latin1');
       const head = new RequestHead();
-      for (let end = 0; end < buf.length; end++) {
-        assert.equal(parseRequestHead(buf, 0, end, head), 0, JSON.stringify(text.slice(0, end)));
+      for (let end = 0; end < text.length; end++) {
+        assert.equal(parsePrefix(text, end, head), 0, JSON.stringify(text.slice(0, end)));
       }
-      assert.equal(parseRequestHead(buf, 0, buf.length, head), buf.length, text);
+      assert.equal(parse(text, head), text.length, text);
     }
   });
 

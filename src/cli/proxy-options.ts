@@ -1,0 +1,39 @@
+/** From the configuration to what a worker is told: limits over all workers become each one's share. */
+import type { Config } from '../config/schema.ts';
+import type { ProxyOptions } from '../proxy/options.ts';
+
+/** A report is stale when it missed this many scrapes. */
+const STALE_SCRAPES = 3;
+
+export function proxyOptions(config: Config, port: number, workers: number): ProxyOptions {
+  const { server, routing, httpClient, timeouts, retry, ejection, monitor } = config;
+  return {
+    host: server.host,
+    port,
+    reusePort: workers > 1,
+    maxBodyBytes: server.maxBodyBytes,
+    numRetries: routing.numRetries,
+    queueTimeoutMs: routing.queueTimeoutMs,
+    maxQueue: Math.ceil(routing.maxQueue / workers),
+    unavailableWaitMs: routing.unavailableWaitMs,
+    requestTimeoutMs: httpClient.requestTimeoutMs,
+    connectTimeoutMs: httpClient.connectTimeoutMs,
+    maxConnsPerHost: httpClient.maxConnsPerHost,
+    maxIdleConns: Math.ceil(httpClient.maxIdleConns / workers),
+    idleConnTimeoutMs: httpClient.idleConnTimeoutMs,
+    failureThreshold: retry.failureThreshold,
+    baseEjectionMs: ejection.baseMs,
+    maxEjectionMs: ejection.maxMs,
+    baseDelayMs: retry.baseDelayMs,
+    maxDelayMs: retry.maxDelayMs,
+    jitterFactor: retry.jitterFactor,
+    requestHeadMs: timeouts.requestHeadMs,
+    bodyGapMs: timeouts.bodyGapMs,
+    keepAliveIdleMs: timeouts.keepAliveIdleMs,
+    firstByteMs: timeouts.firstByteMs,
+    streamGapMs: timeouts.streamGapMs,
+    writeStallMs: timeouts.writeStallMs,
+    headHoldMs: timeouts.headHoldMs,
+    reportStaleMs: STALE_SCRAPES * monitor.collectIntervalMs,
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * `llm-router serve`: the composition of the planes. Loads the configuration, makes the shared
+ * memory, starts workers and control loops, and ends them in order when asked to.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { type Loaded, type LoadOptions, loadAll } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { Config } from '../config/schema.ts';
+import { watchConfig } from '../config/watch.ts';
+import { ControlPlane } from '../control/control-plane.ts';
+import type { StartFailure, WorkerPort } from '../control/supervisor.ts';
+import type { RouteTableSpec } from '../core/endpoint.ts';
+import type { FromWorker, ToWorker } from '../core/plane-messages.ts';
+import { monotonicClock } from '../net/monotonic.ts';
+import { type Logger, makeLogger } from '../observe/logger.ts';
+import type { WorkerStart } from '../proxy/worker.ts';
+import { createFleetState, DEFAULT_SLOTS, type FleetState } from '../state/layout.ts';
+import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
+import { proxyOptions } from './proxy-options.ts';
+
+/**
+ * Runs until a signal ends it and returns the exit code. `workerUrl`: where the entry of the
+ * worker threads is; `onListening` hears the port of the API.
+ */
+export async function serve(
+  flags: Readonly<Record<string, string>>,
+  workerUrl: URL,
+  onListening: (port: number) => void = () => {},
+): Promise<number> {
+  const file = flags.config ?? 'config.yaml';
+  const options = loadOptions(flags);
+  const loaded = await loadAll(file, options);
+  for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+  const { config } = loaded;
+  if (config === undefined) {
+    process.stderr.write(`llm-router: ${file} is not valid; nothing was started.\n`);
+    return EXIT_CONFIG;
+  }
+  const log = makeLogger(config.log.level);
+  const address = await freeAddress(config.server.host, config.server.port);
+  if (typeof address !== 'number') return refuse(config.server.host, config.server.port, address);
+  const workers = config.server.workers || Math.max(1, availableParallelism() - 1);
+  const state = createFleetState(DEFAULT_SLOTS, workers);
+  const spawn = spawner({ config, state, workers, port: address, workerUrl });
+  const control = new ControlPlane({ config, state, workers, clock: monotonicClock, log, spawn });
+  const failure = await control.start(loaded);
+  if (failure !== undefined) {
+    control.stop();
+    return refuse(config.server.host, address, failure);
+  }
+  log.info(
+    {
+      url: `http://${config.server.host}:${address}/v1`,
+      workers,
+      endpoints: control.endpoints.length,
+      strategy: config.routing.strategy,
+      pid: process.pid,
+    },
+    'listening',
+  );
+  onListening(address);
+  const watcher = watchConfig({
+    dir: loaded.dir,
+    mainFile: file,
+    onChange: () => void reload(file, { options, control, log }),
+  });
+  process.on('SIGHUP', () => void reload(file, { options, control, log }));
+  const code = await untilAsked(control, config, log);
+  watcher.close();
+  return code;
+}
+
+function loadOptions(flags: Readonly<Record<string, string>>): LoadOptions {
+  const level = flags['log-level'];
+  const sources = flags['enabled-sources'];
+  return {
+    env: process.env,
+    enabledSources: sources?.split(',').map((source) => source.trim()),
+    overrides: level === undefined ? {} : { 'log.level': level },
+  };
+}
+
+interface Reloading {
+  readonly options: LoadOptions;
+  readonly control: ControlPlane;
+  readonly log: Logger;
+}
+
+async function reload(file: string, { options, control, log }: Reloading): Promise<void> {
+  const loaded: Loaded = await loadAll(file, options);
+  if (loaded.config === undefined) {
+    const problems = loaded.problems.map(formatProblem);
+    log.error({ problems }, 'the configuration is not valid; the one in use stays');
+    return;
+  }
+  control.reload(loaded);
+}
+
+/**
+ * The port to listen on, found by binding it alone for a moment: workers share their port, and
+ * that alone would hide another router that already has it.
+ */
+async function freeAddress(host: string, port: number): Promise<number | StartFailure> {
+  const server = createServer();
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    return { code, message };
+  }
+  const found = (server.address() as { port: number }).port;
+  server.close();
+  await once(server, 'close');
+  return found;
+}
+
+function refuse(host: string, port: number, { code, message }: StartFailure): number {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'another program already listens there; choose another server.port or stop it',
+    EACCES: 'this user may not bind it; choose a server.port of 1024 or above',
+    EADDRNOTAVAIL: 'this machine has no such address; correct server.host',
+  };
+  const why = reasons[code] ?? message;
+  process.stderr.write(`llm-router: cannot listen on ${host}:${port}: ${why}.\n`);
+  return EXIT_FAILURE;
+}
+
+interface SpawnParts {
+  readonly config: Config;
+  readonly state: FleetState;
+  readonly workers: number;
+  readonly port: number;
+  readonly workerUrl: URL;
+}
+
+function spawner(parts: SpawnParts): (index: number, spec: RouteTableSpec) => WorkerPort {
+  const { config, state, workers, port, workerUrl } = parts;
+  return (index, spec) => {
+    const start: WorkerStart = {
+      buffer: state.buffer,
+      slots: state.columns.slots,
+      workers,
+      index,
+      options: proxyOptions(config, port, workers),
+      spec,
+    };
+    const worker = new Worker(workerUrl, { workerData: start, name: `worker-${index}` });
+    let reason = '';
+    worker.on('error', (error) => {
+      reason = error.stack ?? error.message;
+    });
+    return {
+      post: (message: ToWorker) => worker.postMessage(message),
+      onMessage: (listener) => worker.on('message', (message: FromWorker) => listener(message)),
+      onExit: (listener) => worker.on('exit', () => listener(reason)),
+      terminate: () => void worker.terminate(),
+    };
+  };
+}
+
+/** Runs until SIGTERM or SIGINT, then drains; a second signal ends at once. */
+async function untilAsked(control: ControlPlane, config: Config, log: Logger): Promise<number> {
+  const signal = await new Promise<string>((resolve) => {
+    process.once('SIGTERM', () => resolve('SIGTERM'));
+    process.once('SIGINT', () => resolve('SIGINT'));
+  });
+  log.info({ signal }, 'draining: running requests finish, new connections are refused');
+  const impatient = new Promise<number>((resolve) => {
+    process.once('SIGTERM', () => resolve(EXIT_FAILURE));
+    process.once('SIGINT', () => resolve(EXIT_FAILURE));
+  });
+  const { drainDelayMs, drainTimeoutMs } = config.server;
+  const drained = control.drain(drainDelayMs, drainTimeoutMs).then(() => EXIT_OK);
+  const code = await Promise.race([drained, impatient]);
+  control.stop();
+  log.info({ inFlight: control.inFlight() }, code === EXIT_OK ? 'drained' : 'ended at once');
+  return code;
+}

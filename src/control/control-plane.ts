@@ -1,0 +1,195 @@
+/**
+ * The control plane in one place: supervisor, fleet, prober, scraper and the operators' listener,
+ * driven by two timers. It may be slow; no byte of the data plane waits for it.
+ */
+import { randomInt } from 'node:crypto';
+import type { Loaded } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import { PROBE_UP } from '../core/columns.ts';
+import type { EndpointSpec, RouteTableSpec } from '../core/endpoint.ts';
+import type { PlaneEvent } from '../core/plane-messages.ts';
+import { Xorshift } from '../core/random.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { FleetState } from '../state/layout.ts';
+import { sumOf } from '../state/reader.ts';
+import { dashboardJson } from './dashboard-json.ts';
+import { TextFetcher } from './fetch-text.ts';
+import { Fleet, type FleetChange } from './fleet.ts';
+import { listenForOperators, type OperationsListener } from './operations-listener.ts';
+import { type ProbeChange, Prober } from './prober.ts';
+import { RpmMeter } from './rpm-meter.ts';
+import { Scraper } from './scraper.ts';
+import { type StartFailure, Supervisor, type WorkerPort } from './supervisor.ts';
+
+export interface ControlParts {
+  readonly config: Config;
+  readonly state: FleetState;
+  readonly workers: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly spawn: (index: number, spec: RouteTableSpec) => WorkerPort;
+}
+
+const LOOK_MS = 100;
+const SECOND_MS = 1000;
+
+export class ControlPlane {
+  readonly #parts: ControlParts;
+  readonly #startedMs: number;
+  readonly #fetcher = new TextFetcher();
+  readonly #fleet: Fleet;
+  readonly #supervisor: Supervisor;
+  readonly #prober: Prober;
+  readonly #scraper: Scraper;
+  readonly #rpm: RpmMeter;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #operations: OperationsListener | undefined;
+
+  constructor(parts: ControlParts) {
+    this.#parts = parts;
+    const { config, state, clock, log } = parts;
+    const { columns, totals } = state;
+    this.#startedMs = clock.nowMs();
+    this.#rpm = new RpmMeter(columns);
+    this.#fleet = new Fleet({
+      config,
+      columns,
+      clock,
+      publish: (spec) => this.#supervisor.publish(spec),
+      adoptedEpoch: () => this.#supervisor.adoptedEpoch,
+      onForget: (slot) => this.#forget(slot),
+      onChange: (change) => this.#logChange(change),
+    });
+    this.#supervisor = new Supervisor(
+      {
+        workers: parts.workers,
+        columns,
+        totals,
+        spawn: parts.spawn,
+        onEvent: (event) => this.#logEvent(event),
+        onCrash: (index, reason) =>
+          log.error({ worker: index, reason }, 'a worker ended; replacing it'),
+        later: (run, afterMs) => setTimeout(run, afterMs),
+      },
+      this.#fleet.spec,
+    );
+    const shared = {
+      targets: () => this.#fleet.endpoints,
+      columns: columns.control,
+      clock,
+      fetchText: this.#fetcher.fetch,
+      random: new Xorshift(randomInt(1, 2 ** 31)),
+    };
+    this.#prober = new Prober({
+      ...shared,
+      rules: () => config.healthCheck,
+      onChange: (change) => this.#logProbe(change),
+      onNotice: (spec, notice) => log.warn({ endpoint: spec.id, notice }, 'odd answer to a probe'),
+    });
+    this.#scraper = new Scraper({
+      ...shared,
+      intervalMs: () => config.monitor.collectIntervalMs,
+    });
+  }
+
+  get endpoints(): readonly EndpointSpec[] {
+    return this.#fleet.endpoints;
+  }
+
+  /** Starts the workers with what was loaded, then the loops; a value tells why it cannot. */
+  async start(loaded: Loaded): Promise<StartFailure | undefined> {
+    this.#fleet.apply(loaded);
+    const failure = await this.#supervisor.start();
+    if (failure !== undefined) return failure;
+    this.#prober.tick();
+    this.#every(LOOK_MS, () => {
+      this.#prober.tick();
+      this.#scraper.tick();
+    });
+    this.#every(SECOND_MS, () => {
+      this.#rpm.sample(this.#fleet.endpoints.map((endpoint) => endpoint.slot));
+      this.#fleet.tick();
+    });
+    await this.#listen();
+    return undefined;
+  }
+
+  reload(loaded: Loaded): void {
+    this.#fleet.apply(loaded);
+    this.#prober.tick();
+  }
+
+  /** Requests in flight at any endpoint. */
+  inFlight(): number {
+    const { columns } = this.#parts.state;
+    let sum = 0;
+    for (let slot = 0; slot < columns.slots; slot++) sum += sumOf(columns, 'inFlight', slot);
+    return sum;
+  }
+
+  drain(delayMs: number, timeoutMs: number): Promise<void> {
+    return this.#supervisor.drain(delayMs, timeoutMs);
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#operations?.close();
+    this.#fetcher.dispose();
+    this.#supervisor.stop();
+  }
+
+  async #listen(): Promise<void> {
+    const { config, log, state, clock } = this.#parts;
+    if (!config.dashboard.enabled) return;
+    const sources = {
+      ...state,
+      clock,
+      startedMs: this.#startedMs,
+      rpm: this.#rpm,
+      endpoints: () => this.#fleet.endpoints,
+      reportOf: (slot: number) => this.#scraper.reportOf(slot),
+    };
+    const port = config.dashboard.webPort;
+    try {
+      this.#operations = await listenForOperators(port, () => dashboardJson(sources));
+      log.info({ url: `http://127.0.0.1:${this.#operations.port}/api/dashboard` }, 'operations');
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      log.warn({ port, code }, 'no operations listener: choose another dashboard.web_port');
+    }
+  }
+
+  #every(ms: number, run: () => void): void {
+    this.#timers.push(setInterval(run, ms));
+  }
+
+  #forget(slot: number): void {
+    this.#prober.forget(slot);
+    this.#rpm.forget(slot);
+  }
+
+  #logChange(change: FleetChange): void {
+    const { epoch, added, removed, changed, rejected, problems } = change;
+    const { log } = this.#parts;
+    log.info({ epoch, added, removed, changed }, 'route table');
+    if (rejected.length > 0) log.error({ rejected }, 'too many endpoints; these are left out');
+    // At start the command line has shown them already.
+    if (problems.length > 0 && epoch > 1) log.warn({ problems }, 'problems in the configuration');
+  }
+
+  #logProbe({ spec, to, reason }: ProbeChange): void {
+    if (to === PROBE_UP) {
+      this.#parts.log.info({ endpoint: spec.id }, 'endpoint is up');
+      this.#scraper.retryNow(spec.id);
+    } else {
+      this.#parts.log.warn({ endpoint: spec.id, reason }, 'endpoint is down');
+    }
+  }
+
+  #logEvent({ kind, endpointId, requestId, detail, dropped }: PlaneEvent): void {
+    const fields = { endpoint: endpointId, request: requestId, code: detail, dropped };
+    if (kind === 'ejected') this.#parts.log.warn(fields, 'ejected an endpoint');
+    else this.#parts.log.debug(fields, 'an attempt failed');
+  }
+}

@@ -1,0 +1,28 @@
+/** What the control plane and a worker of the data plane say to each other: plain data only. */
+import type { RouteTableSpec } from './endpoint.ts';
+
+export type ToWorker =
+  | { readonly kind: 'table'; readonly spec: RouteTableSpec }
+  /** Answer /ready with 503 and close connections after their answer, but go on accepting. */
+  | { readonly kind: 'drain' }
+  /** Accept no more; say `drained` when the last connection is gone, at most `timeoutMs` later. */
+  | { readonly kind: 'close'; readonly timeoutMs: number };
+
+export type FromWorker =
+  | { readonly kind: 'listening'; readonly port: number }
+  /** It cannot listen; the worker ends. */
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  | { readonly kind: 'adopted'; readonly epoch: number }
+  | { readonly kind: 'event'; readonly event: PlaneEvent }
+  | { readonly kind: 'drained' };
+
+/** Something in the data plane that an operator may want to know. */
+export interface PlaneEvent {
+  readonly kind: 'ejected' | 'attempt_failed';
+  readonly endpointId: string;
+  readonly requestId: string;
+  /** An error code of core/errors. */
+  readonly detail: string;
+  /** Events left out before this one because there were too many. */
+  readonly dropped: number;
+}

@@ -1,0 +1,39 @@
+/** The entry of the process: reads the command line and runs one command. */
+
+import { parseArgs } from './cli/args.ts';
+import { runDemo } from './cli/demo.ts';
+import { EXIT_OK, EXIT_USAGE } from './cli/exit-codes.ts';
+import { serve } from './cli/serve.ts';
+import { runSim } from './cli/sim.ts';
+import { problemText, usageText } from './cli/usage.ts';
+
+/** Put in by the build; running from source there is none. */
+declare const LLM_ROUTER_VERSION: string | undefined;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { verb, help, version, flags, rest, problems } = parseArgs(argv);
+  if (problems.length > 0) {
+    process.stderr.write(problemText(verb, problems));
+    return EXIT_USAGE;
+  }
+  if (version) {
+    const known = typeof LLM_ROUTER_VERSION === 'string' ? LLM_ROUTER_VERSION : 'from source';
+    process.stdout.write(`llm-router ${known}\n`);
+    return EXIT_OK;
+  }
+  if (verb === 'sim') return runSim([...rest]);
+  if (verb === 'demo') return runDemo(rest, workerUrl());
+  if (help) {
+    process.stdout.write(usageText());
+    return EXIT_OK;
+  }
+  return serve(flags, workerUrl());
+}
+
+/** The worker's entry lies beside the bundle, or in its folder when running from source. */
+function workerUrl(): URL {
+  const fromSource = import.meta.url.endsWith('.ts');
+  return new URL(fromSource ? './proxy/worker.ts' : './worker.js', import.meta.url);
+}
+
+process.exitCode = await main(process.argv.slice(2));

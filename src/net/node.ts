@@ -1,0 +1,236 @@
+// HOT PATH — bench: bench/main.ts
+/**
+ * The transport seam on node:net and node:tls.
+ *
+ * Upstream TCP sockets of a worker read into one shared buffer (`onread`): bytes are used up
+ * inside `onBytes`, so one buffer serves thousands of connections. Accepted and TLS sockets use
+ * 'data' events, whose chunks belong to whoever takes them.
+ */
+import type { AddressInfo } from 'node:net';
+import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import {
+  CLOSE_NORMAL,
+  CLOSE_OTHER,
+  CLOSE_REFUSED,
+  CLOSE_RESET,
+  CLOSE_TLS,
+  CLOSE_UNREACHABLE,
+  type Transport,
+  type TransportHandler,
+} from './transport.ts';
+
+const READ_BUFFER_BYTES = 64 * 1024;
+const HIGH_WATER_BYTES = 64 * 1024;
+const BACKLOG = 4096;
+
+/** Where the handler of a connection is known only after the transport exists. */
+class Unattached implements TransportHandler {
+  onConnect(): void {}
+  onBytes(): void {}
+  onDrain(): void {}
+  onEnd(): void {}
+  onClose(): void {}
+}
+const UNATTACHED = new Unattached();
+
+export class NodeTransport implements Transport {
+  readonly lendsChunks: boolean;
+  handler: TransportHandler;
+  readonly #socket: Socket;
+  #reason: number;
+  #open: boolean;
+  #paused: boolean;
+  #peer: string;
+
+  constructor(socket: Socket, lendsChunks: boolean) {
+    this.lendsChunks = lendsChunks;
+    this.handler = UNATTACHED;
+    this.#socket = socket;
+    this.#reason = CLOSE_NORMAL;
+    this.#open = true;
+    this.#paused = false;
+    this.#peer = '';
+    socket.on('drain', () => this.handler.onDrain());
+    socket.on('end', () => {
+      if (this.#open) this.handler.onEnd();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#reason = closeReasonOf(error);
+    });
+    socket.on('close', () => {
+      this.#open = false;
+      this.handler.onClose(this.#reason);
+    });
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  close(): void {
+    this.#open = false;
+    this.#socket.destroySoon();
+  }
+
+  destroy(): void {
+    this.#open = false;
+    this.#socket.destroy();
+  }
+
+  reset(): void {
+    this.#open = false;
+    this.#socket.resetAndDestroy();
+  }
+
+  bytesQueued(): number {
+    return this.#socket.writableLength;
+  }
+
+  peerAddress(): string {
+    if (this.#peer === '') {
+      const address = this.#socket.remoteAddress ?? '';
+      this.#peer = address.startsWith('::ffff:') ? address.slice(7) : address;
+    }
+    return this.#peer;
+  }
+
+  /** Bytes that arrived; nothing is passed on after `close` or `destroy`. */
+  received(chunk: Buffer, end: number): void {
+    if (this.#open) this.handler.onBytes(chunk, 0, end);
+  }
+}
+
+/** Maps `err.code` once; nobody else looks at socket errors. */
+function closeReasonOf(error: NodeJS.ErrnoException): number {
+  const code = error.code ?? '';
+  switch (code) {
+    case 'ECONNREFUSED':
+      return CLOSE_REFUSED;
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'ECONNABORTED':
+      return CLOSE_RESET;
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'ETIMEDOUT':
+    case 'EADDRNOTAVAIL':
+    case 'EMFILE':
+      return CLOSE_UNREACHABLE;
+    default:
+      return code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code.includes('CERT')
+        ? CLOSE_TLS
+        : CLOSE_OTHER;
+  }
+}
+
+/** Opens connections to endpoints; one per worker, for its shared read buffer. */
+export class NodeConnector {
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+
+  /** Starts to connect; `handler.onConnect` or `handler.onClose` tells the outcome. */
+  connect(host: string, port: number, tls: boolean, handler: TransportHandler): Transport {
+    return tls ? this.#tls(host, port, handler) : this.#tcp(host, port, handler);
+  }
+
+  #tcp(host: string, port: number, handler: TransportHandler): Transport {
+    let transport: NodeTransport | undefined;
+    const buffer = this.#buffer;
+    const socket = connectTcp({
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 30_000,
+      onread: {
+        buffer,
+        callback(bytes: number): boolean {
+          transport!.received(buffer, bytes);
+          return true;
+        },
+      },
+    });
+    transport = new NodeTransport(socket, true);
+    transport.handler = handler;
+    socket.once('connect', () => handler.onConnect());
+    return transport;
+  }
+
+  #tls(host: string, port: number, handler: TransportHandler): Transport {
+    const socket: TLSSocket = connectTls({
+      host,
+      port,
+      // A name for SNI and the certificate check; an IP address must not be sent as a name.
+      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+      ALPNProtocols: ['http/1.1'],
+    });
+    socket.setNoDelay(true);
+    const transport = new NodeTransport(socket, false);
+    transport.handler = handler;
+    socket.on('data', (chunk: Buffer) => transport.received(chunk, chunk.length));
+    socket.once('secureConnect', () => handler.onConnect());
+    return transport;
+  }
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Several listeners (one a worker) share the port; the kernel spreads the connections. */
+  readonly reusePort: boolean;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Accepts no more; open connections stay. */
+  close(): void;
+}
+
+/**
+ * Listens and hands each connection to `accept`, which returns its handler.
+ * Rejects with the socket's error when the address cannot be bound.
+ */
+export function listen(
+  options: ListenOptions,
+  accept: (transport: Transport) => TransportHandler,
+): Promise<Listener> {
+  const server = createServer(
+    { allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_BYTES },
+    (socket) => {
+      const transport = new NodeTransport(socket, false);
+      socket.on('data', (chunk: Buffer) => transport.received(chunk, chunk.length));
+      transport.handler = accept(transport);
+    },
+  );
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ ...options, backlog: BACKLOG }, () => {
+      server.off('error', reject);
+      // Running out of file descriptors must not end the worker; accepting goes on later.
+      server.on('error', () => {});
+      resolve(listenerOf(server));
+    });
+  });
+}
+
+function listenerOf(server: Server): Listener {
+  const { port } = server.address() as AddressInfo;
+  return { port, close: () => server.close() };
+}

@@ -1,0 +1,294 @@
+// HOT PATH — bench: bench/main.ts
+/**
+ * One client connection: finds the requests in its bytes, runs them one after the other, and
+ * decides when the connection ends (RFC 9112 §9).
+ *
+ *     IDLE → HEAD → BODY → BUSY → IDLE …        → LINGER → closed
+ *
+ * Pipelined bytes wait until the exchange before them is over. An early error is answered, our
+ * side closed, and what still arrives is read and thrown away for a while, so that the client
+ * gets to read the answer instead of a reset.
+ */
+import type { ErrorCode } from '../core/errors.ts';
+import { detailOf, errorCodeOf } from '../http1/parse-error.ts';
+import { METHOD_HEAD, parseRequestHead } from '../http1/request-head.ts';
+import { type TimerOwner, WheelTimer } from '../net/timer-wheel.ts';
+import type { Transport, TransportHandler } from '../net/transport.ts';
+import { TOTAL_REJECTED } from '../state/totals.ts';
+import { Exchange } from './exchange.ts';
+import { HalfClose } from './half-close.ts';
+import { openExchange } from './open-exchange.ts';
+import type { DataPlane } from './plane.ts';
+import { errorAnswer, type OwnAnswer, serializeAnswer } from './reject.ts';
+
+const IDLE = 0;
+const HEAD = 1;
+const BODY = 2;
+const BUSY = 3;
+const LINGER = 4;
+const CLOSED = 5;
+
+const TIMER_IDLE = 1;
+const TIMER_HEAD = 2;
+const TIMER_BODY = 3;
+const TIMER_LINGER = 4;
+
+const LINGER_MS = 2_000;
+const STALL_CHECK_MS = 30_000;
+const LINGER_BYTES = 1024 * 1024;
+/** Pipelined bytes kept while an exchange runs; beyond that reading stops. */
+const MAX_PENDING_BYTES = 64 * 1024;
+const NO_BYTES = Buffer.alloc(0);
+const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
+
+export class Downstream implements TransportHandler, TimerOwner {
+  readonly plane: DataPlane;
+  readonly transport: Transport;
+  /** For the connection's own waits; the exchange has timers of its own. */
+  readonly #timer: WheelTimer;
+  readonly #halfClose: HalfClose;
+  #phase: number;
+  #pending: Buffer;
+  #exchange: Exchange | undefined;
+  #lingered: number;
+  #ended: boolean;
+  #queuedBefore: number;
+  /** The client's version and wish, of the present request. */
+  minor: number;
+  keepAlive: boolean;
+
+  constructor(plane: DataPlane, transport: Transport) {
+    this.plane = plane;
+    this.transport = transport;
+    this.#timer = new WheelTimer(this);
+    this.#halfClose = new HalfClose(transport);
+    this.#phase = IDLE;
+    this.#pending = NO_BYTES;
+    this.#exchange = undefined;
+    this.#lingered = 0;
+    this.#ended = false;
+    this.#queuedBefore = 0;
+    this.minor = 1;
+    this.keepAlive = true;
+    plane.wheel.arm(this.#timer, TIMER_HEAD, plane.options.requestHeadMs);
+  }
+
+  onConnect(): void {}
+
+  onBytes(chunk: Buffer, start: number, end: number): void {
+    if (this.#pending.length === 0) {
+      this.#process(chunk, start, end);
+    } else {
+      const bytes = Buffer.concat([this.#pending, chunk.subarray(start, end)]);
+      this.#pending = NO_BYTES;
+      this.#process(bytes, 0, bytes.length);
+    }
+  }
+
+  onDrain(): void {
+    this.#exchange?.onClientDrain();
+  }
+
+  /** The client sends no more; with a request in progress it may still want its answer. */
+  onEnd(): void {
+    this.#ended = true;
+    if (this.#phase === BUSY) this.#exchange!.onClientHalfClosed(this.#halfClose);
+    else this.#destroy();
+  }
+
+  onClose(): void {
+    this.#phase = CLOSED;
+    this.plane.wheel.cancel(this.#timer);
+    this.#halfClose.stop();
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.onClientGone();
+    this.#pending = NO_BYTES;
+    this.plane.downstreams.closed(this);
+  }
+
+  onTimer(kind: number): void {
+    if (kind === TIMER_HEAD && this.#phase === HEAD) this.reject('request_timeout', '');
+    else if (kind === TIMER_BODY) this.#exchange?.abandon('request_timeout');
+    else if (this.#stillReading()) this.plane.wheel.arm(this.#timer, kind, STALL_CHECK_MS);
+    else this.#destroy();
+  }
+
+  /** A slow reader's last answer is not cut off while it goes on reading. */
+  #stillReading(): boolean {
+    const queued = this.transport.bytesQueued();
+    const progress = queued > 0 && queued !== this.#queuedBefore;
+    this.#queuedBefore = queued;
+    return progress;
+  }
+
+  /** The exchange's body asks for more time with each piece. */
+  #process(chunk: Buffer, start: number, end: number): void {
+    let at = start;
+    while (at < end) {
+      switch (this.#phase) {
+        case IDLE:
+        case HEAD: {
+          const next = this.#head(chunk, at, end);
+          if (next === at) return;
+          at = next;
+          break;
+        }
+        case BODY:
+          at = this.#body(chunk, at, end);
+          break;
+        case BUSY:
+          this.#keep(chunk, at, end);
+          return;
+        case LINGER:
+          this.#lingered += end - at;
+          if (this.#lingered > LINGER_BYTES) this.#destroy();
+          return;
+        default:
+          return;
+      }
+    }
+  }
+
+  /** Reads a request head; returns `at` when the connection has to wait or has ended. */
+  #head(chunk: Buffer, at: number, end: number): number {
+    const { plane } = this;
+    const head = plane.requestHead;
+    const size = parseRequestHead(chunk, at, end, head);
+    if (size < 0) {
+      plane.totals[TOTAL_REJECTED]!++;
+      this.keepAlive = false;
+      this.minor = 1;
+      this.reject(errorCodeOf(size), detailOf(size));
+      return at;
+    }
+    if (size === 0) {
+      this.#keep(chunk, at, end);
+      if (this.#phase === IDLE) {
+        this.#phase = HEAD;
+        plane.wheel.arm(this.#timer, TIMER_HEAD, plane.options.requestHeadMs);
+      }
+      return at;
+    }
+    plane.wheel.cancel(this.#timer);
+    this.minor = head.minor;
+    this.keepAlive = head.keepAlive && !plane.draining;
+    const opened = openExchange(this, chunk, head);
+    if (!(opened instanceof Exchange)) {
+      this.#answerAtOnce(opened, head.method !== METHOD_HEAD, head.chunked);
+      return this.#phase === IDLE ? at + size : at;
+    }
+    this.#exchange = opened;
+    if (opened.body.framing.done) {
+      this.#phase = BUSY;
+      opened.bodyComplete();
+      return at + size;
+    }
+    this.#phase = BODY;
+    plane.wheel.arm(this.#timer, TIMER_BODY, plane.options.bodyGapMs);
+    if (head.expectContinue && at + size === end && head.minor === 1) {
+      this.transport.write(CONTINUE);
+    }
+    return at + size;
+  }
+
+  /** A request the router answers itself. With a body on the way the connection must end. */
+  #answerAtOnce(answer: OwnAnswer, withBody: boolean, chunked: boolean): void {
+    if (chunked || this.plane.requestHead.contentLength > 0) this.keepAlive = false;
+    const client = { minor: this.minor, keepAlive: this.keepAlive, withBody };
+    this.transport.write(serializeAnswer(answer, client, ''));
+    if (this.keepAlive) this.#idle();
+    else this.#linger();
+  }
+
+  #body(chunk: Buffer, at: number, end: number): number {
+    const exchange = this.#exchange!;
+    const body = exchange.body;
+    const next = body.feed(chunk, at, end);
+    if (body.tooLarge) {
+      exchange.abandon('body_too_large');
+    } else if (body.framing.error !== 0) {
+      exchange.abandon(errorCodeOf(body.framing.error), detailOf(body.framing.error));
+    } else if (body.framing.done) {
+      this.plane.wheel.cancel(this.#timer);
+      this.#phase = BUSY;
+      exchange.bodyComplete();
+    } else {
+      this.plane.wheel.refresh(this.#timer, this.plane.options.bodyGapMs);
+    }
+    return next;
+  }
+
+  /** Keeps bytes that cannot be used yet. */
+  #keep(chunk: Buffer, at: number, end: number): void {
+    this.#pending = Buffer.from(chunk.subarray(at, end));
+    if (this.#phase === BUSY && this.#pending.length > MAX_PENDING_BYTES) this.transport.pause();
+  }
+
+  /** Refuses a request whose rest nobody will read. */
+  reject(code: ErrorCode, detail: string): void {
+    this.keepAlive = false;
+    const client = { minor: this.minor, keepAlive: false, withBody: true };
+    this.transport.write(serializeAnswer(errorAnswer(code, 'openai', detail), client, ''));
+    this.#linger();
+  }
+
+  /** The exchange is over and its answer written; `intact` = the client got a whole answer. */
+  exchangeDone(intact: boolean): void {
+    const midBody = this.#phase === BODY;
+    this.#exchange = undefined;
+    this.#halfClose.stop();
+    if (this.#phase === CLOSED) return;
+    if (!intact) {
+      this.#phase = CLOSED;
+      this.transport.close();
+    } else if (midBody || !this.keepAlive || this.#ended) {
+      this.keepAlive = false;
+      this.#linger();
+    } else {
+      this.#idle();
+      if (this.#pending.length > 0) this.#resumePending();
+    }
+  }
+
+  /** Closes between two requests; a running one is the connection's last. */
+  closeAfterAnswer(): void {
+    this.keepAlive = false;
+    if (this.#phase === IDLE) this.transport.close();
+  }
+
+  endNow(): void {
+    if (this.#exchange === undefined) this.transport.close();
+    else this.#exchange.endByDrain();
+  }
+
+  #resumePending(): void {
+    const bytes = this.#pending;
+    this.#pending = NO_BYTES;
+    this.transport.resume();
+    this.#process(bytes, 0, bytes.length);
+  }
+
+  #idle(): void {
+    this.#phase = IDLE;
+    this.plane.wheel.arm(this.#timer, TIMER_IDLE, this.plane.options.keepAliveIdleMs);
+  }
+
+  #linger(): void {
+    this.#phase = LINGER;
+    this.#pending = NO_BYTES;
+    this.#lingered = 0;
+    if (this.#ended) {
+      this.transport.close();
+      return;
+    }
+    this.transport.resume();
+    this.transport.end();
+    this.plane.wheel.arm(this.#timer, TIMER_LINGER, LINGER_MS);
+  }
+
+  #destroy(): void {
+    this.#phase = CLOSED;
+    this.transport.destroy();
+  }
+}

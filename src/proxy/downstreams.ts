@@ -1,0 +1,40 @@
+/** The client connections a worker holds, so that a drain can end the idle ones. */
+import type { Transport } from '../net/transport.ts';
+import { GAUGE_CONNECTIONS } from '../state/totals.ts';
+import { Downstream } from './downstream.ts';
+import type { DataPlane } from './plane.ts';
+
+export class Downstreams {
+  readonly #plane: DataPlane;
+  readonly #open = new Set<Downstream>();
+
+  constructor(plane: DataPlane) {
+    this.#plane = plane;
+  }
+
+  accept(transport: Transport): Downstream {
+    const downstream = new Downstream(this.#plane, transport);
+    this.#open.add(downstream);
+    this.#plane.totals[GAUGE_CONNECTIONS] = this.#open.size;
+    return downstream;
+  }
+
+  closed(downstream: Downstream): void {
+    this.#open.delete(downstream);
+    this.#plane.totals[GAUGE_CONNECTIONS] = this.#open.size;
+  }
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** Ends connections that are between two requests; the others end after their answer. */
+  closeAfterAnswers(): void {
+    for (const downstream of this.#open) downstream.closeAfterAnswer();
+  }
+
+  /** The drain's deadline: what still runs is ended honestly. */
+  endAll(): void {
+    for (const downstream of this.#open) downstream.endNow();
+  }
+}

@@ -1,0 +1,362 @@
+// HOT PATH — bench: bench/main.ts
+/**
+ * One request and its answer: from a parsed head to the moment everything about it is settled.
+ *
+ *     READING → QUEUED ⇄ ATTEMPT ⇄ BACKOFF → COMMITTED → SETTLED
+ *
+ * Invariants: until COMMITTED the client has seen nothing and another endpoint may still be
+ * tried; from COMMITTED on nothing is repeated. `#settle` runs exactly once, whatever happens.
+ * Read it from `bodyComplete` downward: that is the order in which things happen.
+ */
+
+import type { EndpointSpec } from '../core/endpoint.ts';
+import { ERRORS, type ErrorCode } from '../core/errors.ts';
+import { backoffMs } from '../core/retry/backoff.ts';
+import {
+  type AttemptFacts,
+  RETRY_AFTER_BACKOFF,
+  RETRY_FRESH_CONNECTION,
+  RETRY_OTHER,
+  verdict,
+} from '../core/retry/verdict.ts';
+import { type TimerOwner, WheelTimer } from '../net/timer-wheel.ts';
+import { MODEL_FOUND } from '../openai/model-field.ts';
+import type { Route } from '../openai/routes.ts';
+import {
+  GAUGE_EXCHANGES,
+  GAUGE_QUEUED,
+  TOTAL_CLIENT_ERRORS,
+  TOTAL_CLIENT_GONE,
+  TOTAL_OK,
+  TOTAL_REQUESTS,
+  TOTAL_RETRIES,
+  TOTAL_SERVER_ERRORS,
+} from '../state/totals.ts';
+import { type Applicant, REFUSED_QUEUE_FULL } from './admission.ts';
+import { Attempt } from './attempt.ts';
+import type { Downstream } from './downstream.ts';
+import type { HalfClose } from './half-close.ts';
+import type { DataPlane } from './plane.ts';
+import { errorAnswer, serializeAnswer } from './reject.ts';
+import type { Relay } from './relay.ts';
+import { RequestBody } from './request-body.ts';
+import { givenRequestId, writeClientAuthorization, writeRequestFields } from './request-fields.ts';
+import { type SavedAnswer, sendSavedAnswer } from './saved-answer.ts';
+
+const READING = 0;
+const QUEUED = 1;
+const ATTEMPT = 2;
+const BACKOFF = 3;
+const COMMITTED = 4;
+const SETTLED = 5;
+
+const TIMER_QUEUE = 1;
+const TIMER_BACKOFF = 2;
+const TIMER_DEADLINE = 3;
+
+const NONE_TRIED: readonly number[] = [];
+const NO_BYTES = Buffer.alloc(0);
+const PROBE_LINE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
+
+export class Exchange implements Applicant, TimerOwner {
+  readonly plane: DataPlane;
+  readonly downstream: Downstream;
+  readonly route: Route;
+  /** Empty, or the query with its `?`. */
+  readonly query: string;
+  readonly body: RequestBody;
+  readonly requestId: string;
+  /** End-to-end request fields as they go up, and the client's own Authorization line. */
+  readonly fields: Buffer;
+  readonly authorization: Buffer;
+  readonly startedMs: number;
+  model: string;
+  /** Slots that failed this exchange; forgotten when all of them have. */
+  tried: readonly number[];
+  tries: number;
+  triesLeft: number;
+  /** The last answer of an endpoint that was worth a retry, kept in case no better one comes. */
+  saved: SavedAnswer | undefined;
+  readonly #timer: WheelTimer;
+  readonly #deadline: WheelTimer;
+  #phase: number;
+  #attempt: Attempt | undefined;
+  #relay: Relay | undefined;
+  #backoffs: number;
+
+  constructor(downstream: Downstream, route: Route, query: string, chunk: Buffer) {
+    const plane = downstream.plane;
+    const head = plane.requestHead;
+    this.plane = plane;
+    this.downstream = downstream;
+    this.route = route;
+    this.query = query;
+    this.body = new RequestBody(head, plane.options.maxBodyBytes, downstream.transport.lendsChunks);
+    this.requestId = givenRequestId(chunk, head) || plane.newRequestId();
+    const out = plane.fieldsOut;
+    out.reset();
+    writeRequestFields(out, chunk, head, {
+      requestId: this.requestId,
+      peer: downstream.transport.peerAddress(),
+    });
+    const fieldsLength = out.length;
+    writeClientAuthorization(out, chunk, head);
+    const kept = Buffer.from(out.buf.subarray(0, out.length));
+    this.fields = kept.subarray(0, fieldsLength);
+    this.authorization = out.length === fieldsLength ? NO_BYTES : kept.subarray(fieldsLength);
+    this.startedMs = plane.clock.nowMs();
+    this.model = '';
+    this.tried = NONE_TRIED;
+    this.tries = 0;
+    this.triesLeft = plane.options.numRetries;
+    this.saved = undefined;
+    this.#timer = new WheelTimer(this);
+    this.#deadline = new WheelTimer(this);
+    this.#phase = READING;
+    this.#attempt = undefined;
+    this.#relay = undefined;
+    this.#backoffs = 0;
+    plane.totals[TOTAL_REQUESTS]!++;
+    plane.totals[GAUGE_EXCHANGES]!++;
+    plane.wheel.arm(this.#deadline, TIMER_DEADLINE, plane.options.requestTimeoutMs);
+  }
+
+  /** The whole body is here: find the cluster and ask for an endpoint. */
+  bodyComplete(): void {
+    const field = this.body.model;
+    field.finish();
+    if (field.status !== MODEL_FOUND) {
+      this.#reject('model_missing', '');
+      return;
+    }
+    this.model = field.value;
+    const cluster = this.plane.table.cluster(this.model);
+    if (cluster === undefined) {
+      this.#reject('model_not_found', this.model);
+      return;
+    }
+    cluster.budget.deposit(this.startedMs);
+    this.plane.admission.admit(this);
+  }
+
+  admitted(endpoint: EndpointSpec, chargedAtMs: number): void {
+    this.#leaveQueue();
+    this.#phase = ATTEMPT;
+    this.tries++;
+    this.#attempt = new Attempt(this, endpoint, chargedAtMs);
+    this.#attempt.start(false);
+  }
+
+  waits(patienceMs: number): void {
+    this.#phase = QUEUED;
+    this.plane.totals[GAUGE_QUEUED]!++;
+    this.plane.wheel.arm(this.#timer, TIMER_QUEUE, patienceMs);
+  }
+
+  refused(reason: number): void {
+    this.#leaveQueue();
+    this.#giveUp(reason === REFUSED_QUEUE_FULL ? 'queue_full' : 'model_not_found', this.model);
+  }
+
+  /** An attempt ended without an answer the client could have. `facts` are the attempt's. */
+  attemptFailed(attempt: Attempt, facts: AttemptFacts): void {
+    const plane = this.plane;
+    plane.report({
+      kind: 'attempt_failed',
+      endpointId: attempt.endpoint.id,
+      requestId: this.requestId,
+      detail: facts.code,
+    });
+    this.#attempt = undefined;
+    switch (this.#decide(attempt, facts)) {
+      case RETRY_FRESH_CONNECTION:
+        this.#attempt = attempt.again();
+        this.#attempt.start(true);
+        return;
+      case RETRY_OTHER:
+        this.#countRetry();
+        plane.admission.admit(this);
+        return;
+      case RETRY_AFTER_BACKOFF:
+        this.#countRetry();
+        this.tried = NONE_TRIED;
+        this.#phase = BACKOFF;
+        plane.wheel.arm(
+          this.#timer,
+          TIMER_BACKOFF,
+          backoffMs(this.#backoffs++, plane.options, plane.random),
+        );
+        return;
+      default:
+        this.#giveUp(facts.code, '');
+    }
+  }
+
+  /** Would a failure with these facts be repeated? Asked before an error answer is passed on. */
+  wouldRetry(attempt: Attempt, facts: AttemptFacts): boolean {
+    this.#fill(attempt, facts);
+    const decision = verdict(facts);
+    return decision === RETRY_OTHER || decision === RETRY_AFTER_BACKOFF;
+  }
+
+  /** From here the client sees the endpoint's answer; `relay` carries it to the end. */
+  commit(relay: Relay): void {
+    this.#phase = COMMITTED;
+    this.#relay = relay;
+    this.body.release();
+    this.saved = undefined;
+  }
+
+  /** The answer was relayed to its end with this status. */
+  completed(status: number): void {
+    this.#settle(
+      status < 400 ? TOTAL_OK : status < 500 ? TOTAL_CLIENT_ERRORS : TOTAL_SERVER_ERRORS,
+    );
+    this.downstream.exchangeDone(true);
+  }
+
+  /** The answer broke in the middle; the client was told as far as possible. */
+  broken(): void {
+    this.#settle(TOTAL_SERVER_ERRORS);
+    this.downstream.exchangeDone(false);
+  }
+
+  /** The request itself cannot go on (too large, too slow, malformed). */
+  abandon(code: ErrorCode, detail = String(this.plane.options.maxBodyBytes)): void {
+    this.#reject(code, detail);
+  }
+
+  onClientDrain(): void {
+    this.#relay?.onClientDrain();
+  }
+
+  /** The client closed its sending side while it waits: is it still there? */
+  onClientHalfClosed(halfClose: HalfClose): void {
+    if (this.#phase === COMMITTED) this.#relay!.onClientHalfClosed(halfClose);
+    else if (this.downstream.minor === 0) this.downstream.transport.destroy();
+    else halfClose.probe(PROBE_LINE);
+  }
+
+  onClientGone(): void {
+    if (this.#phase === SETTLED) return;
+    this.#cancelAttempt();
+    this.#settle(TOTAL_CLIENT_GONE);
+  }
+
+  /** The drain's deadline has come. */
+  endByDrain(): void {
+    if (this.#phase === COMMITTED) this.#relay!.breakOff('draining');
+    else this.#reject('draining', '');
+  }
+
+  onTimer(kind: number): void {
+    if (kind === TIMER_DEADLINE) {
+      if (this.#phase === COMMITTED) this.#relay!.breakOff('deadline_exceeded');
+      else this.#reject('deadline_exceeded', '');
+    } else if (kind === TIMER_BACKOFF) {
+      this.plane.admission.admit(this);
+    } else {
+      this.#patienceOver();
+    }
+  }
+
+  #decide(attempt: Attempt, facts: AttemptFacts): number {
+    this.#fill(attempt, facts);
+    const decision = verdict(facts);
+    if (decision !== RETRY_OTHER && decision !== RETRY_AFTER_BACKOFF) return decision;
+    const budget = this.plane.table.cluster(this.model)?.budget;
+    budget?.tryWithdraw(this.plane.clock.nowMs());
+    return decision;
+  }
+
+  #fill(attempt: Attempt, facts: AttemptFacts): void {
+    const plane = this.plane;
+    const slot = attempt.endpoint.slot;
+    if (!this.tried.includes(slot)) this.tried = this.tried.concat(slot);
+    const nowMs = plane.clock.nowMs();
+    facts.committed = this.#phase === COMMITTED;
+    facts.bodyHeld = true;
+    facts.pureInference = this.route.pureInference;
+    facts.triesLeft = this.triesLeft;
+    const budget = plane.table.cluster(this.model)?.budget;
+    facts.budgetAllows = budget !== undefined && budget.balance(nowMs) >= 1;
+    facts.deadlineLeftMs = plane.options.requestTimeoutMs - (nowMs - this.startedMs);
+    facts.untriedAvailable = plane.admission.hasUntried(this);
+  }
+
+  #countRetry(): void {
+    this.triesLeft--;
+    this.plane.totals[TOTAL_RETRIES]!++;
+  }
+
+  #leaveQueue(): void {
+    if (this.#phase === QUEUED) this.plane.totals[GAUGE_QUEUED]!--;
+    this.plane.wheel.cancel(this.#timer);
+  }
+
+  /** Waited long enough: say why, and when to come back. */
+  #patienceOver(): void {
+    const { admission, table } = this.plane;
+    admission.leave(this);
+    this.#leaveQueue();
+    const cluster = table.cluster(this.model);
+    const limited = cluster !== undefined && admission.isOverload(cluster);
+    this.#giveUp(limited ? 'rate_limited' : 'no_healthy_endpoint', this.model);
+  }
+
+  /** The end of all tries: the last answer an endpoint gave, or else our own words. */
+  #giveUp(code: ErrorCode, detail: string): void {
+    if (this.saved === undefined) {
+      this.#reject(code, detail);
+      return;
+    }
+    const { status } = this.saved;
+    sendSavedAnswer(this, this.saved, this.retryAfterSeconds());
+    this.completed(status);
+  }
+
+  #reject(code: ErrorCode, detail: string): void {
+    if (this.#phase === SETTLED) return;
+    this.#cancelAttempt();
+    const { status } = ERRORS[code];
+    let fields = '';
+    if (status === 429 || status === 503) {
+      fields = `Retry-After: ${this.retryAfterSeconds()}\r\n`;
+    }
+    if (this.tries > 0) fields += 'x-should-retry: false\r\n';
+    const { downstream } = this;
+    if (this.#phase === READING && !this.body.framing.done) downstream.keepAlive = false;
+    if (code === 'draining') downstream.keepAlive = false;
+    const client = { minor: downstream.minor, keepAlive: downstream.keepAlive, withBody: true };
+    const answer = errorAnswer(code, this.route.dialect, detail, fields);
+    downstream.transport.write(serializeAnswer(answer, client, this.requestId));
+    this.completed(status);
+  }
+
+  /** When a place may become free, as far as is known; at least 1. */
+  retryAfterSeconds(): number {
+    const cluster = this.plane.table.cluster(this.model);
+    const ms = cluster === undefined ? -1 : this.plane.admission.retryAfterMs(cluster);
+    return Math.max(1, Math.ceil(ms / 1000));
+  }
+
+  #cancelAttempt(): void {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    attempt?.cancel();
+    if (this.#phase === QUEUED) this.plane.admission.leave(this);
+    this.#leaveQueue();
+  }
+
+  #settle(outcome: number): void {
+    if (this.#phase === SETTLED) throw new Error('an exchange was settled twice');
+    this.#phase = SETTLED;
+    const { totals, wheel } = this.plane;
+    totals[outcome]!++;
+    totals[GAUGE_EXCHANGES]!--;
+    wheel.cancel(this.#timer);
+    wheel.cancel(this.#deadline);
+    this.body.release();
+    this.saved = undefined;
+  }
+}

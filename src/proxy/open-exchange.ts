@@ -1,0 +1,48 @@
+// HOT PATH — bench: bench/main.ts
+/**
+ * From a request head to an exchange, or to the answer that ends it at once: unknown routes, wrong
+ * methods, the router's own small routes, bodies that are refused before they are read.
+ */
+import { FIELD_CONTENT_ENCODING, fieldValue } from '../http1/fields.ts';
+import { METHOD_GET, METHOD_HEAD, METHOD_POST, type RequestHead } from '../http1/request-head.ts';
+import { allowOf, findRoute, modelIdOf, type Route } from '../openai/routes.ts';
+import type { Downstream } from './downstream.ts';
+import { Exchange } from './exchange.ts';
+import { ownAnswer } from './own-routes.ts';
+import { errorAnswer, type OwnAnswer } from './reject.ts';
+
+export function openExchange(
+  downstream: Downstream,
+  chunk: Buffer,
+  head: RequestHead,
+): Exchange | OwnAnswer {
+  const path = chunk.toString('latin1', head.targetStart, head.pathEnd);
+  const route = findRoute(path);
+  if (route === undefined) return errorAnswer('route_not_found', 'openai', path);
+  if (!allows(route, head.method)) {
+    const method = chunk.toString('latin1', head.methodStart, head.methodEnd);
+    const allow = `Allow: ${allowOf(route)}\r\n`;
+    return errorAnswer('method_not_allowed', route.dialect, method, allow);
+  }
+  if (route.kind !== 'inference') {
+    const id = route.kind === 'model' ? modelIdOf(path) : '';
+    return ownAnswer(downstream.plane, route, id);
+  }
+  if (head.expectOther) return errorAnswer('expectation_failed', route.dialect, '');
+  if (head.contentEncoded) {
+    const coding = fieldValue(chunk, head, FIELD_CONTENT_ENCODING);
+    return errorAnswer('unsupported_content_encoding', route.dialect, coding);
+  }
+  const { maxBodyBytes } = downstream.plane.options;
+  if (head.contentLength > maxBodyBytes) {
+    return errorAnswer('body_too_large', route.dialect, String(maxBodyBytes));
+  }
+  const query =
+    head.pathEnd === head.targetEnd ? '' : chunk.toString('latin1', head.pathEnd, head.targetEnd);
+  return new Exchange(downstream, route, query, chunk);
+}
+
+function allows(route: Route, method: number): boolean {
+  if (route.method === 'POST') return method === METHOD_POST;
+  return method === METHOD_GET || method === METHOD_HEAD;
+}

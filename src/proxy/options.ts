@@ -1,0 +1,33 @@
+/** What the data plane is told once, at start: numbers only, safe to post to a worker. */
+export interface ProxyOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly reusePort: boolean;
+  readonly maxBodyBytes: number;
+  readonly numRetries: number;
+  readonly queueTimeoutMs: number;
+  readonly maxQueue: number;
+  readonly unavailableWaitMs: number;
+  readonly requestTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  /** Connections to one endpoint over all workers; 0 = unlimited. */
+  readonly maxConnsPerHost: number;
+  readonly maxIdleConns: number;
+  readonly idleConnTimeoutMs: number;
+  readonly failureThreshold: number;
+  readonly baseEjectionMs: number;
+  readonly maxEjectionMs: number;
+  readonly baseDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly jitterFactor: number;
+  readonly requestHeadMs: number;
+  readonly bodyGapMs: number;
+  readonly keepAliveIdleMs: number;
+  /** 0 = no limit. */
+  readonly firstByteMs: number;
+  readonly streamGapMs: number;
+  readonly writeStallMs: number;
+  readonly headHoldMs: number;
+  /** A scrape older than this says nothing any more. */
+  readonly reportStaleMs: number;
+}

@@ -1,0 +1,142 @@
+/**
+ * What all exchanges of one worker share: its columns, its wheel, its pool, the present route
+ * table and the scratch buffers. One per worker thread; passed to whoever needs it, never global.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { Columns, WorkerColumns } from '../core/columns.ts';
+import { Ejector } from '../core/ejection.ts';
+import type { EndpointSpec, RouteTableSpec } from '../core/endpoint.ts';
+import type { PlaneEvent } from '../core/plane-messages.ts';
+import type { Random } from '../core/random.ts';
+import { RouteTable } from '../core/route-table.ts';
+import { makeStrategy, type Strategy } from '../core/strategy.ts';
+import { HeadWriter } from '../http1/head-writer.ts';
+import { RequestHead } from '../http1/request-head.ts';
+import { ResponseHead } from '../http1/response-head.ts';
+import type { NodeConnector } from '../net/node.ts';
+import { TimerWheel } from '../net/timer-wheel.ts';
+import type { Transport } from '../net/transport.ts';
+import { UpstreamPool } from '../net/upstream-pool.ts';
+import { Admission } from './admission.ts';
+import { Downstreams } from './downstreams.ts';
+import { EndpointBytes } from './endpoint-bytes.ts';
+import type { ProxyOptions } from './options.ts';
+import { OutBuffer } from './out-buffer.ts';
+
+export interface PlaneParts {
+  readonly options: ProxyOptions;
+  readonly columns: Columns;
+  readonly totals: Float64Array;
+  readonly workerIndex: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connector: NodeConnector;
+  /** Tells the control plane what an operator should know; rare, bounded by the receiver. */
+  readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
+}
+
+export class DataPlane {
+  readonly options: ProxyOptions;
+  readonly columns: Columns;
+  readonly own: WorkerColumns;
+  readonly totals: Float64Array;
+  readonly workerIndex: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ejector: Ejector;
+  readonly wheel: TimerWheel;
+  readonly pool: UpstreamPool;
+  readonly admission: Admission;
+  readonly downstreams: Downstreams;
+  readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
+  /** Heads are parsed into these and used up before the next event. */
+  readonly requestHead = new RequestHead();
+  readonly responseHead = new ResponseHead();
+  readonly fieldsOut = new HeadWriter(4096);
+  readonly answerOut = new HeadWriter(4096);
+  /** The answer being composed. */
+  out = new OutBuffer();
+  upstreamOut = new HeadWriter(UPSTREAM_OUT_BYTES);
+  table: RouteTable;
+  strategy: Strategy;
+  draining = false;
+  readonly #idPrefix: string;
+  #endpoints = new Map<EndpointSpec, EndpointBytes>();
+  #requests = 0;
+
+  constructor(parts: PlaneParts, spec: RouteTableSpec) {
+    this.options = parts.options;
+    this.columns = parts.columns;
+    this.own = parts.columns.workers[parts.workerIndex]!;
+    this.totals = parts.totals;
+    this.workerIndex = parts.workerIndex;
+    this.clock = parts.clock;
+    this.random = parts.random;
+    this.report = parts.report;
+    this.ejector = new Ejector(parts.columns, parts.workerIndex, parts.options, parts.random);
+    this.wheel = new TimerWheel(parts.clock, () => this.admission.poll());
+    this.pool = new UpstreamPool(parts.connector, this.wheel, {
+      idleMs: parts.options.idleConnTimeoutMs,
+      maxIdle: parts.options.maxIdleConns,
+    });
+    this.table = new RouteTable(spec, undefined, parts.columns.workers.length);
+    this.strategy = this.#strategyOf(spec);
+    this.admission = new Admission(this);
+    this.downstreams = new Downstreams(this);
+    this.#idPrefix = `r${hex(parts.random)}${hex(parts.random)}-${parts.workerIndex}-`;
+  }
+
+  /** Swaps the route table; exchanges in flight go on with what they hold. */
+  adopt(spec: RouteTableSpec): void {
+    this.table = new RouteTable(spec, this.table);
+    if (spec.strategy !== this.strategy.name) this.strategy = this.#strategyOf(spec);
+    this.#endpoints = new Map();
+  }
+
+  endpointBytes(spec: EndpointSpec): EndpointBytes {
+    let bytes = this.#endpoints.get(spec);
+    if (bytes === undefined) {
+      bytes = new EndpointBytes(spec);
+      this.#endpoints.set(spec, bytes);
+    }
+    return bytes;
+  }
+
+  /** Unique over the workers of this process, and nearly so over processes. */
+  newRequestId(): string {
+    this.#requests++;
+    return this.#idPrefix + this.#requests.toString(36);
+  }
+
+  /**
+   * Writes what is composed in `out`. The transport may go on reading from the bytes it got, so
+   * it is given a copy when it has a queue, and keeps the buffer when it makes one.
+   */
+  send(to: Transport): void {
+    if (to.bytesQueued() > 0) {
+      to.write(Buffer.from(this.out.view()));
+      return;
+    }
+    to.write(this.out.view());
+    if (to.bytesQueued() > 0) this.out = new OutBuffer();
+  }
+
+  /** The same for a request composed in `upstreamOut`. */
+  sendUpstream(to: Transport): void {
+    to.write(this.upstreamOut.buf.subarray(0, this.upstreamOut.length));
+    if (to.bytesQueued() > 0) this.upstreamOut = new HeadWriter(UPSTREAM_OUT_BYTES);
+  }
+
+  #strategyOf(spec: RouteTableSpec): Strategy {
+    const { reportStaleMs } = this.options;
+    return makeStrategy(spec.strategy, this.columns, { staleAfterMs: reportStaleMs });
+  }
+}
+
+/** Heads and bodies up to this size go up in one write. */
+export const SMALL_REQUEST_BYTES = 32 * 1024;
+const UPSTREAM_OUT_BYTES = 2 * SMALL_REQUEST_BYTES;
+
+function hex(random: Random): string {
+  return random.below(0x10000000).toString(16).padStart(7, '0');
+}

@@ -1,0 +1,67 @@
+// HOT PATH — bench: bench/main.ts
+/**
+ * The request body as it arrives: framing taken off, the `model` value found on the way, the
+ * bytes kept as the spans they came in (no copy where the transport gives its chunks away), so
+ * that another attempt can send them again.
+ */
+import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BodyFraming } from '../http1/body-framing.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import { ModelField } from '../openai/model-field.ts';
+
+const NO_SPANS: readonly Buffer[] = [];
+
+export class RequestBody {
+  readonly framing: BodyFraming;
+  readonly model: ModelField;
+  readonly #maxBytes: number;
+  readonly #lends: boolean;
+  spans: Buffer[];
+  sizeBytes: number;
+  tooLarge: boolean;
+
+  constructor(head: RequestHead, maxBytes: number, lends: boolean) {
+    this.framing = new BodyFraming();
+    this.model = new ModelField();
+    this.#maxBytes = maxBytes;
+    this.#lends = lends;
+    this.spans = NO_SPANS as Buffer[];
+    this.sizeBytes = 0;
+    this.tooLarge = head.contentLength > maxBytes;
+    if (head.chunked) this.framing.reset(BODY_CHUNKED, 0);
+    else if (head.contentLength > 0) this.framing.reset(BODY_LENGTH, head.contentLength);
+    else this.framing.reset(BODY_NONE, 0);
+  }
+
+  /**
+   * Takes body bytes out of chunk[start, end) and returns where it stopped: at `end`, or earlier
+   * when the body is done, broken (`framing.error`) or too large.
+   */
+  feed(chunk: Buffer, start: number, end: number): number {
+    const framing = this.framing;
+    let at = start;
+    while (!framing.done && framing.error === 0 && at < end) {
+      at = framing.next(chunk, at, end);
+      if (framing.dataEnd > framing.dataStart) this.#keep(chunk);
+      if (this.sizeBytes > this.#maxBytes) {
+        this.tooLarge = true;
+        return at;
+      }
+    }
+    return at;
+  }
+
+  /** Forgets the bytes: from here no attempt can be repeated. */
+  release(): void {
+    this.spans = NO_SPANS as Buffer[];
+  }
+
+  #keep(chunk: Buffer): void {
+    const from = this.framing.dataStart;
+    const to = this.framing.dataEnd;
+    this.model.feed(chunk, from, to);
+    const span = chunk.subarray(from, to);
+    if (this.spans === NO_SPANS) this.spans = [];
+    this.spans.push(this.#lends ? Buffer.from(span) : span);
+    this.sizeBytes += to - from;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * An endpoint's error answer that was worth another try elsewhere, kept whole so that the client
+ * gets it, and not words of ours, when no other endpoint does better (PROTOCOL §3).
+ */
+import { errorBody } from '../openai/error-body.ts';
+import { finishAnswerHead, SEND_LENGTH } from './answer-head.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Error answers are small; one that is not is replaced by our own body under its status. */
+export const MAX_SAVED_BYTES = 64 * 1024;
+
+export interface SavedAnswer {
+  readonly status: number;
+  /** Status line and end-to-end fields, without framing. */
+  readonly head: Buffer;
+  /** undefined = it was too large or broke off. */
+  readonly body: Buffer | undefined;
+  readonly hasRetryAfter: boolean;
+}
+
+/** Writes it to the client, with what tells the client's library not to start all over again. */
+export function sendSavedAnswer(
+  exchange: Exchange,
+  saved: SavedAnswer,
+  retryAfterSeconds: number,
+): void {
+  const { downstream, plane } = exchange;
+  const out = plane.answerOut;
+  out.reset();
+  let body = saved.body;
+  if (body === undefined) {
+    body = errorBody('upstream_status', exchange.route.dialect, '');
+    out.ascii(`HTTP/1.1 ${saved.status} \r\nContent-Type: application/json\r\n`);
+    out.ascii(`X-Request-Id: ${exchange.requestId}\r\n`);
+  } else {
+    out.bytes(saved.head);
+  }
+  const overloaded = saved.status === 429 || saved.status === 503;
+  if (overloaded && !saved.hasRetryAfter) out.ascii(`Retry-After: ${retryAfterSeconds}\r\n`);
+  out.ascii('x-should-retry: false\r\n');
+  finishAnswerHead(out, SEND_LENGTH, body.length, downstream);
+  out.bytes(body);
+  downstream.transport.write(Buffer.from(out.buf.subarray(0, out.length)));
+}

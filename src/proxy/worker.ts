@@ -1,0 +1,107 @@
+/**
+ * The entry of a worker thread: one data plane, one listener. Everything it needs comes with
+ * `workerData`; afterwards it hears only ToWorker messages and answers with FromWorker.
+ */
+import { randomInt } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { RouteTableSpec } from '../core/endpoint.ts';
+import type { FromWorker, PlaneEvent, ToWorker } from '../core/plane-messages.ts';
+import { Xorshift } from '../core/random.ts';
+import { monotonicClock } from '../net/monotonic.ts';
+import { type Listener, listen, NodeConnector } from '../net/node.ts';
+import { mapFleetState } from '../state/layout.ts';
+import type { ProxyOptions } from './options.ts';
+import { DataPlane } from './plane.ts';
+
+export interface WorkerStart {
+  readonly buffer: SharedArrayBuffer;
+  readonly slots: number;
+  readonly workers: number;
+  readonly index: number;
+  readonly options: ProxyOptions;
+  readonly spec: RouteTableSpec;
+}
+
+const DRAIN_CHECK_MS = 50;
+/** Time for the error events of a drain's deadline to leave. */
+const LAST_WORDS_MS = 1_000;
+const MAX_EVENTS_PER_SECOND = 50;
+
+const start = workerData as WorkerStart;
+const port = parentPort!;
+
+function tell(message: FromWorker): void {
+  port.postMessage(message);
+}
+
+/** A storm of failures must not become a storm of messages. */
+function limitedReport(): (event: Omit<PlaneEvent, 'dropped'>) => void {
+  let second = 0;
+  let told = 0;
+  let dropped = 0;
+  return (event) => {
+    const now = Math.floor(monotonicClock.nowMs() / 1000);
+    if (now !== second) {
+      second = now;
+      told = 0;
+    }
+    if (told++ < MAX_EVENTS_PER_SECOND) {
+      tell({ kind: 'event', event: { ...event, dropped } });
+      dropped = 0;
+    } else {
+      dropped++;
+    }
+  };
+}
+
+const state = mapFleetState(start.buffer, start.slots, start.workers);
+const plane = new DataPlane(
+  {
+    options: start.options,
+    columns: state.columns,
+    totals: state.totals[start.index]!,
+    workerIndex: start.index,
+    clock: monotonicClock,
+    random: new Xorshift(randomInt(1, 2 ** 31)),
+    connector: new NodeConnector(),
+    report: limitedReport(),
+  },
+  start.spec,
+);
+
+function hear(message: ToWorker, listener: Listener): void {
+  if (message.kind === 'table') {
+    plane.adopt(message.spec);
+    tell({ kind: 'adopted', epoch: message.spec.epoch });
+  } else {
+    plane.draining = true;
+    plane.downstreams.closeAfterAnswers();
+    if (message.kind === 'close') close(listener, message.timeoutMs);
+  }
+}
+
+function close(listener: Listener, timeoutMs: number): void {
+  listener.close();
+  const deadlineMs = monotonicClock.nowMs() + timeoutMs;
+  let ended = false;
+  const timer = setInterval(() => {
+    const late = monotonicClock.nowMs() - deadlineMs;
+    if (plane.downstreams.count === 0 || late > LAST_WORDS_MS) {
+      clearInterval(timer);
+      plane.pool.close();
+      tell({ kind: 'drained' });
+    } else if (late >= 0 && !ended) {
+      ended = true;
+      plane.downstreams.endAll();
+    }
+  }, DRAIN_CHECK_MS);
+}
+
+try {
+  const listener = await listen(start.options, (transport) => plane.downstreams.accept(transport));
+  port.on('message', (message: ToWorker) => hear(message, listener));
+  tell({ kind: 'listening', port: listener.port });
+} catch (error) {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  tell({ kind: 'failed', code, message });
+}
