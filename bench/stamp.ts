@@ -9,14 +9,14 @@ export const STAMP_DIGITS = 15;
 const MARK_BYTES = Buffer.from(STAMP_MARK);
 const ASCII_ZERO = 48;
 const LINE_FEED = 10;
-const NOTHING = Buffer.alloc(0);
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
  * Finds stamps in one stream however the bytes were split. `onStamp` is called once per event with
  * the stamp in µs.
  */
 export class StampReader {
-  #rest = NOTHING;
+  #rest: Buffer = NOTHING;
   readonly #onStamp: (stampUs: number) => void;
 
   constructor(onStamp: (stampUs: number) => void) {

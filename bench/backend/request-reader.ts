@@ -39,7 +39,7 @@ export class RequestReader {
   #readHead(bytes: Buffer): Buffer | null {
     const end = bytes.indexOf(HEAD_END);
     if (end < 0) return this.#hold(bytes);
-    const head = bytes.latin1Slice(0, end);
+    const head = bytes.toString('latin1', 0, end);
     const methodEnd = head.indexOf(' ');
     this.#method = head.slice(0, methodEnd);
     this.#path = head.slice(methodEnd + 1, head.indexOf(' ', methodEnd + 1));

@@ -20,11 +20,11 @@ export class AnswerReader {
     if (this.#missing !== HEAD_WANTED) return this.#body(bytes, 0);
     const end = this.#head === '' ? bytes.indexOf(HEAD_END) : -1;
     if (end >= 0) {
-      this.#startBody(bytes.latin1Slice(0, end));
+      this.#startBody(bytes.toString('latin1', 0, end));
       return this.#body(bytes, end + HEAD_END.length);
     }
     // Rare: the head came in pieces.
-    this.#head += bytes.latin1Slice();
+    this.#head += bytes.toString('latin1');
     const headEnd = this.#head.indexOf('\r\n\r\n');
     if (headEnd < 0) return false;
     const whole = Buffer.from(this.#head, 'latin1');
@@ -44,7 +44,7 @@ export class AnswerReader {
 
   #body(bytes: Buffer, start: number): boolean {
     if (this.#missing === CHUNKED) {
-      this.#tail = (this.#tail + bytes.latin1Slice(start)).slice(-LAST_CHUNK.length);
+      this.#tail = (this.#tail + bytes.toString('latin1', start)).slice(-LAST_CHUNK.length);
       return this.#tail === LAST_CHUNK && this.#reset();
     }
     this.#missing -= bytes.length - start;
