@@ -34,7 +34,7 @@ function kindName(kind: number): string {
 /** Parses the bytes before `end`; what lies behind them in the buffer is not theirs. */
 function parsePrefix(text: string, end: number, head: RequestHead): number {
   const buf = Buffer.alloc(end + 4);
-  buf.latin1Write(text.slice(0, end), 0);
+  buf.write(text.slice(0, end), 'latin1');
   return parseRequestHead(buf, 0, end, head);
 }
 

@@ -25,7 +25,7 @@ function accepted(text: string): ResponseHead {
 /** Parses the bytes before `end`; what lies behind them in the buffer is not theirs. */
 function parsePrefix(text: string, end: number, head: ResponseHead): number {
   const buf = Buffer.alloc(end + 4);
-  buf.latin1Write(text.slice(0, end), 0);
+  buf.write(text.slice(0, end), 'latin1');
   return parseResponseHead(buf, 0, end, head);
 }
 
