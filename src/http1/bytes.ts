@@ -3,7 +3,8 @@
  * The bytes of HTTP/1.1: names for the ones that steer the parsers, one table per character class.
  *
  * Invariant: a table answers 1 or 0 for each of the 256 bytes, so a lookup needs no range check.
- * Source: RFC 9110 §5.6.2 (tchar), §5.5 (field values); RFC 3986 §3.2.2 (host). bench: head-parse
+ * Source: RFC 9110 §5.6.2 (tchar), §5.5 (field values); RFC 3986 §3.2.2 (host).
+ * bench: bench/head-parse.ts
  */
 export const HTAB = 0x09;
 export const LF = 0x0a;

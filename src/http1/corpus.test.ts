@@ -25,13 +25,21 @@ interface Fixture {
 /** Codes by which llhttp hands over (upgrade) or ignores what follows a closing message. */
 const NOT_REFUSALS = new Set(['5', '21', '22', '23']);
 
+/** A case: its meta comment, the `http` fence, and the `log` fence that follows in its section. */
+const CASE = new RegExp(
+  [
+    '<!-- meta=(\\{.*?\\}) -->\\s*',
+    '```http\\n((?:(?!\\n```)[\\s\\S])*)\\n```\\n[\\s\\S]*?',
+    '```log\\n([\\s\\S]*?)```',
+  ].join(''),
+  'g',
+);
+
 function readFixtures(folder: 'request' | 'response'): Fixture[] {
   const fixtures: Fixture[] = [];
   for (const file of readdirSync(new URL(folder, ROOT)).sort()) {
     const text = readFileSync(new URL(`${folder}/${file}`, ROOT), 'utf8');
-    const cases = text.matchAll(
-      /<!-- meta=(\{.*?\}) -->\s*```http\n((?:(?!\n```)[\s\S])*)\n```\n[\s\S]*?```log\n([\s\S]*?)```/g,
-    );
+    const cases = text.matchAll(CASE);
     let number = 0;
     for (const [, meta, http, log] of cases) {
       number++;
