@@ -54,7 +54,7 @@ export interface ControlColumns {
 export interface SharedColumns {
   /** Rate windows: RATE_CELLS cells a slot, see core/rate-window. */
   readonly rate: Int32Array;
-  /** Which worker (index + 1) holds the one reopening probe of a slot; 0 = none. */
+  /** Who claimed the one reopening probe of a slot, and when (core/ejection-state); 0 = nobody. */
   readonly probing: Int32Array;
 }
 

@@ -7,6 +7,8 @@ import { charge, giveBack, RATE_CELLS, RATE_WINDOW_MS, used, waitMs } from './ra
 import { atNextSwap } from './rival-fixture.ts';
 
 const BUCKET_MS = 250;
+/** After so long a bucket's cell is used again. */
+const RING_MS = RATE_WINDOW_MS + 4 * BUCKET_MS;
 /** No permit is held back longer than this after its charge. */
 const LONGEST_HOLD_MS = RATE_WINDOW_MS + 2 * BUCKET_MS;
 const SLOT = 1;
@@ -78,7 +80,7 @@ describe('A rate window', () => {
   test('leaves newer charges alone when an expired one is given back', () => {
     const cells = emptyCells();
     charge(cells, SLOT, 5, 1_000);
-    const laterMs = 1_000 + RATE_CELLS * BUCKET_MS;
+    const laterMs = 1_000 + RING_MS;
     charge(cells, SLOT, 5, laterMs);
     giveBack(cells, SLOT, 1_000);
     assert.equal(used(cells, SLOT, laterMs), 1);

@@ -2,9 +2,9 @@
 /**
  * At most `limit` requests per endpoint in any 60 s, exact over all workers, without a lock.
  *
- * A slot owns a ring of 244 buckets of 250 ms. A cell holds, in one Int32, how often the
- * ring had gone round when it was last used (16 bits) and how many requests were charged (16
- * bits), so that reusing and counting are one compare-and-swap and nothing needs sweeping.
+ * A slot owns a ring of 244 buckets of 250 ms. A cell holds, in one Int32, how often the ring had
+ * gone round when it was last used (16 bits) and how many requests were charged (16 bits), so that
+ * reusing and counting are one compare-and-swap and nothing needs sweeping.
  *
  * Why 242 live buckets: 60 s touch at most 241 buckets; one more covers requests that reach the
  * engine up to 250 ms after their charge. Two further cells keep the live ones from being reused
@@ -13,11 +13,13 @@
  * Why no interleaving exceeds the limit: a charge counts itself, passes the slot's order cell and
  * sums again. Of the charges that share a window, the last to pass sees all others, and takes
  * itself back if they are too many. The order cell is there because the sums read plainly, which
- * is ten times faster than Atomics.load: only what a thread wrote before its pass is sure to be
- * seen by those that pass after it. Why racing workers do not starve each other: a charge changes the cell
- * only if it is as it was before the first sum, so of two that race for the last permit one wins
- * and the other sees it taken. Both can be refused only when they race across the border of two
- * buckets; the next call succeeds then.
+ * is eight times faster than Atomics.load: only what a thread wrote before its pass is sure to be
+ * seen by those that pass after it.
+ *
+ * Why racing workers do not starve each other: a charge changes the cell only if it is as it was
+ * before the first sum, so of two that race for the last permit one wins and the other sees it
+ * taken. Both can be refused only when they race across the border of two buckets; the next call
+ * succeeds then.
  *
  * A reading of the clock that is behind is moved up to the newest charge. Rings wrap their count
  * after 46 days: an endpoint idle for exactly that long may see its old minute once more.
@@ -61,7 +63,9 @@ export function charge(cells: Int32Array, slot: number, limit: number, nowMs: nu
     const next = plusOne(seen, bucket);
     if (next === seen) return limit === 0;
     if (Atomics.compareExchange(cells, cell, seen, next) !== seen) continue;
-    if (limit === 0 || sumLive(cells, base, bucket) <= limit) return true;
+    if (limit === 0) return true;
+    Atomics.add(cells, base + ORDER, 1);
+    if (sumLive(cells, base, bucket) <= limit) return true;
     takeFrom(cells, cell, bucket);
     return false;
   }
@@ -105,17 +109,28 @@ let newest = 0;
 function sumLive(cells: Int32Array, base: number, bucket: number): number {
   const round = Math.floor(bucket / RING);
   const place = bucket - round * RING;
+  const thisRound = round & MASK;
+  const lastRound = (round - 1) & MASK;
+  const nextRound = (round + 1) & MASK;
+  let sum = 0;
   newest = bucket;
-  return (
-    sumPart(cells, base, base + place + 1, round, place) +
-    sumPart(cells, base + place + 1, base + RING, round - 1, RING - 1)
-  );
+  for (let at = 0; at < RING; at++) {
+    const value = cells[base + at]!;
+    const count = value & MASK;
+    if (count === 0) continue;
+    const passed = at <= place;
+    const back = passed ? place - at : place - at + RING;
+    const usedIn = value >>> ROUND_BITS;
+    if (usedIn === (passed ? thisRound : lastRound)) {
+      if (back < LIVE_BUCKETS) sum += count;
+    } else if (usedIn === (passed ? nextRound : thisRound)) {
+      sum += count;
+      if (bucket - back + RING > newest) newest = bucket - back + RING;
+    }
+  }
+  return sum;
 }
 
-/**
- * The part of the ring that was last reused in this round or the one before; the cell before `end`
- * is `newestBack`
- */
 /** The cell's count if it stands for this bucket, else 0. */
 function countIn(value: number, bucket: number): number {
   const round = Math.floor(bucket / RING) & MASK;
