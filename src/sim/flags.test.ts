@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultOptions, FLAGS, parseFlags, type SimOptions } from './flags.ts';
+import type { SimOptions } from './flags.ts';
+import { defaultOptions, FLAGS, parseFlags } from './flags.ts';
 
 function read(...argv: string[]): SimOptions {
   const parsed = parseFlags(argv);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Xorshift } from '../core/random.ts';
-import { defaultOptions, type SimOptions } from './flags.ts';
+import type { SimOptions } from './flags.ts';
+import { defaultOptions } from './flags.ts';
 import { normal, Scheduler, Sequence } from './scheduler.ts';
 
 function setUp(changes: Partial<SimOptions>) {
