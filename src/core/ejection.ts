@@ -170,8 +170,8 @@ export class Ejector {
   }
 }
 
-/** Frees every probe a worker holds; called when that worker is gone. */
-export function releaseProbesOf(columns: Columns, workerIndex: number): void {
+/** Frees every probe a worker holds. */
+function releaseProbesOf(columns: Columns, workerIndex: number): void {
   const probing = columns.shared.probing;
   for (let slot = 0; slot < columns.slots; slot++) {
     const claim = Atomics.load(probing, slot);

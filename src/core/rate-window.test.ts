@@ -195,20 +195,20 @@ const RACER = `
 `;
 
 describe('Threads that race for permits', () => {
-  test('get one permit out of one, whichever was first', (context) => {
+  test('get one permit out of one, whichever was first', () => {
     const cells = emptyCells();
     let rival = false;
-    atNextSwap(context, () => {
+    atNextSwap(() => {
       rival = charge(cells, SLOT, 1, 1_000);
     });
     assert.equal(charge(cells, SLOT, 1, 1_000), false);
     assert.equal(rival, true);
   });
 
-  test('stay within the limit when their clocks show different buckets', (context) => {
+  test('stay within the limit when their clocks show different buckets', () => {
     const cells = emptyCells();
     let rival = false;
-    atNextSwap(context, () => {
+    atNextSwap(() => {
       rival = charge(cells, SLOT, 1, 1_250);
     });
     assert.equal(charge(cells, SLOT, 1, 1_249), false);

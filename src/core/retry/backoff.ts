@@ -12,7 +12,7 @@ export interface BackoffOptions {
 }
 
 /** A server may close an endpoint for a minute, not for a day. */
-export const MAX_RETRY_AFTER_MS = 60_000;
+const MAX_RETRY_AFTER_MS = 60_000;
 
 /**
  * Delay before repeat number `attempt` (0 = the first wait): doubles each time up to the maximum;

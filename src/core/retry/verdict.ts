@@ -32,6 +32,7 @@ export interface AttemptFacts {
 }
 
 /** Hand the last answer or error to the client. */
+// tidy allows dead-export: one of a closed set of answers; readers compare with those they need
 export const GIVE_UP = 0;
 /** Same endpoint, new connection, at once; costs neither a try nor budget. */
 export const RETRY_FRESH_CONNECTION = 1;
