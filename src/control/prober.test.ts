@@ -152,7 +152,7 @@ test('ignores the answer for an endpoint that left, and clears its slot', async 
   assert.equal(columns.probeState[1], PROBE_UNKNOWN);
 });
 
-test('keeps the state of an endpoint over a reload, but starts afresh in a reused slot', async () => {
+test('keeps the state of an endpoint over a reload, but not in a reused slot', async () => {
   const { bench, prober, fetch, columns, run } = setUp([endpointAt(0)]);
   prober.tick();
   await fetch.reply(200, '');

@@ -1,9 +1,9 @@
 /**
  * Active health checks: `GET {api_base}/models` with the endpoint's key, for every endpoint, spread
  * over the interval. One of the three voices of availability (beside ejector and operator).
- * Invariant: this is the only writer of probeState, and at most `maxConcurrency` probes run. Failing
- * endpoints get at most half of that: a rack of dead hosts, each of which costs a full timeout, must
- * not keep the prober from looking at the living.
+ * Invariant: this is the only writer of probeState, and at most `maxConcurrency` probes run.
+ * Failing endpoints get at most half of that: a rack of dead hosts, each of which costs a full
+ * timeout, must not keep the prober from looking at the living.
  */
 import type { Clock } from '../core/clock.ts';
 import type { ControlColumns } from '../core/columns.ts';
@@ -64,7 +64,7 @@ export class Prober {
     this.#lastTickMs = parts.clock.nowMs();
   }
 
-  /** Starts every probe that is due. Called by the control plane's timer, at least once a second. */
+  /** Starts every probe that is due. The control plane's timer calls it at least once a second. */
   tick(): void {
     const nowMs = this.#parts.clock.nowMs();
     if (nowMs - this.#lastTickMs > PAUSED_MS) this.#epoch++;

@@ -107,6 +107,17 @@ test('keeps the interval and never asks twice at a time', async () => {
   assert.equal(fetch.urls.length, 3);
 });
 
+test('a pause of this process is not taken for slowness of the engine', async () => {
+  const { scraper, fetch, tickAfter } = setUp([endpointAt(0)]);
+  scraper.tick();
+  await fetch.reply(200, PAGE);
+  tickAfter(1000);
+  tickAfter(600_000);
+  await fetch.reply(200, PAGE);
+  tickAfter(0);
+  assert.equal(fetch.urls.length, 3);
+});
+
 test('keeps an old report with its old time when the engine fails', async () => {
   const { scraper, fetch, columns, tickAfter } = setUp([endpointAt(0)]);
   scraper.tick();

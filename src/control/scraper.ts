@@ -29,6 +29,7 @@ const TIMEOUT_MS = 5000;
 const ABSENT_RETRY_MS = 600_000;
 const ERROR_RETRY_MS = 60_000;
 const SLOWNESS_FACTOR = 10;
+const MAX_REST_MS = SLOWNESS_FACTOR * TIMEOUT_MS;
 const MAX_CONCURRENT = 64;
 /** trtllm-serve has its text page at the second one; its `/metrics` is JSON. */
 const PATHS = ['/metrics', '/prometheus/metrics'];
@@ -58,6 +59,7 @@ export class Scraper {
   #targets: readonly EndpointSpec[] = [];
   #engines = new Map<string, Engine>();
   readonly #bySlot = new Map<number, Engine>();
+  readonly #byId = new Map<string, Engine>();
   #active = 0;
 
   constructor(parts: ScraperParts) {
@@ -82,8 +84,7 @@ export class Scraper {
 
   /** Looks again at the next tick: the prober found the endpoint up. */
   retryNow(id: string): void {
-    const target = this.#targets.find((endpoint) => endpoint.id === id);
-    const engine = target === undefined ? undefined : this.#bySlot.get(target.slot);
+    const engine = this.#byId.get(id);
     if (engine !== undefined) engine.nextAtMs = this.#parts.clock.nowMs();
   }
 
@@ -108,7 +109,9 @@ export class Scraper {
     }
     const nowMs = clock.nowMs();
     const intervalMs = this.#parts.intervalMs();
-    const gapMs = Math.max(intervalMs, SLOWNESS_FACTOR * (nowMs - startMs), pauseMs);
+    // Bounded, since the process itself may have stood still meanwhile.
+    const restMs = Math.min(SLOWNESS_FACTOR * (nowMs - startMs), MAX_REST_MS);
+    const gapMs = Math.max(intervalMs, restMs, pauseMs);
     // Engines that were first asked together are asked apart from then on.
     const phase = engine.scrapes++ === 0 ? 0.5 + random.next() : 1;
     engine.nextAtMs = startMs + gapMs * phase;
@@ -145,10 +148,12 @@ export class Scraper {
     this.#targets = targets;
     this.#engines = new Map();
     this.#bySlot.clear();
+    this.#byId.clear();
     for (const endpoint of targets) {
       if (endpoint.sourceType === 'openai') continue;
       const engine = this.#join(endpoint, before);
       this.#bySlot.set(endpoint.slot, engine);
+      this.#byId.set(endpoint.id, engine);
       this.#publish(endpoint.slot, engine);
       left.delete(endpoint.slot);
     }

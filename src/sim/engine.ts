@@ -150,9 +150,8 @@ class RunningSim implements Sim, Face {
   async #followRefuse(): Promise<void> {
     const { refuse } = this.machine.options;
     if (refuse && this.#server.listening) {
-      // Answers on their way go on; nobody waits for them here.
+      // Closes idle connections too; answers on their way go on, and nobody waits for them here.
       this.#server.close();
-      this.#server.closeIdleConnections();
     } else if (!refuse && !this.#server.listening) {
       await listen(this.#server, this.port, this.initial.host);
     }

@@ -51,8 +51,8 @@ function dial(sim: Sim, request: string): { socket: Socket; wire: Wire; ended: P
 
 function chat(changes: object = {}, header = 'connection: close\r\n'): string {
   const body = JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], ...changes });
-  const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n`;
-  return `${head}${header}\r\n${body}`;
+  const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n${header}`;
+  return `${head}content-length: ${body.length}\r\n\r\n${body}`;
 }
 
 /** Turns the event loop until `condition` holds. */

@@ -24,13 +24,11 @@ export interface GenerationParts {
 export class Generation implements SequenceSink {
   readonly sequence: Sequence;
   readonly #parts: GenerationParts;
-  readonly #scheduler: Scheduler;
   readonly #ledger: Ledger;
   #events = 0;
 
   constructor(parts: GenerationParts, scheduler: Scheduler, ledger: Ledger) {
     this.#parts = parts;
-    this.#scheduler = scheduler;
     this.#ledger = ledger;
     const { promptTokens, cachedTokens, tokens } = parts.answer.parts;
     // The choices of one request share the batch slot and the clock, not the words.
@@ -107,8 +105,8 @@ export class Generation implements SequenceSink {
     if (this.#events === death.afterEvents && !death.midEvent) this.#die();
   }
 
+  /** Breaks the answer off; the response's `close` then takes its sequence out of the batch. */
   #die(): void {
-    this.#scheduler.cancel(this.sequence);
     this.#parts.visit.settle('failed');
     breakOff(this.#parts.response, this.#parts.death.by);
   }

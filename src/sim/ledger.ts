@@ -21,7 +21,7 @@ export interface LedgerSnapshot {
   readonly images: number;
 }
 
-/** How a request ended: well, because the client left, or because a fault knob or its body said so. */
+/** How a request ended: well; because the client left; or by a fault knob or its own fault. */
 export type Ending = 'completed' | 'cancelled' | 'failed';
 
 const MAX_ARRIVALS = 1_000_000;

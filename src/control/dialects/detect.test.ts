@@ -45,6 +45,13 @@ test('a value that is not a number is unknown', () => {
   assert.deepEqual(readReport(text), expected({ engine: 'vllm' }));
 });
 
+test('cache usage stays between 0 and 1', () => {
+  const text =
+    'vllm:kv_cache_usage_perc{engine="0"} 1.5\nvllm:kv_cache_usage_perc{engine="1"} -1\n';
+  const report = readReport(text);
+  assert.deepEqual([report.kvUsage, report.kvUsageMax], [0.5, 1]);
+});
+
 test('takes the maximum over tensor-parallel lines and the sum over ranks', () => {
   const text = [
     'sglang_num_running_reqs{dp_rank="0",tp_rank="0"} 4',

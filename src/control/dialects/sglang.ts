@@ -1,7 +1,7 @@
 /**
- * SGLang (only with `--enable-metrics`). The prefix is `sglang:` or, depending on the build, `sglang_`.
- * Lines carry dp_rank, tp_rank and, with priority
- * scheduling, priority; `aggregate.ts` knows what each means. Source: SGLang's metrics documentation.
+ * SGLang, with `--enable-metrics` only. The prefix is `sglang:` or, depending on the build,
+ * `sglang_`. Lines carry dp_rank, tp_rank and, with priority scheduling, priority; `aggregate.ts`
+ * knows what each means. Source: SGLang's metrics documentation.
  */
 import type { Dialect } from './dialect.ts';
 

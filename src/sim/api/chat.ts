@@ -1,6 +1,8 @@
 /** `POST /v1/chat/completions` as vLLM answers it. Source: OpenAI API reference, Chat. */
-import type { Answer, Ask, Format, Json } from './format.ts';
-import { DONE, dataEvent, isJson, positive, splitEvent, usageOf } from './format.ts';
+import type { Answer, Ask, Format } from './format.ts';
+import { DONE, dataEvent, splitEvent, usageOf } from './format.ts';
+import type { Json } from './json.ts';
+import { isJson, positive } from './json.ts';
 import { PromptBuilder } from './prompt.ts';
 
 export const chat: Format = {

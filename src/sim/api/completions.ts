@@ -1,6 +1,8 @@
 /** `POST /v1/completions`, several prompts included. Source: OpenAI API reference, Completions. */
-import type { Answer, Ask, Format, Json } from './format.ts';
-import { DONE, dataEvent, positive, splitEvent, usageOf } from './format.ts';
+import type { Answer, Ask, Format } from './format.ts';
+import { DONE, dataEvent, splitEvent, usageOf } from './format.ts';
+import type { Json } from './json.ts';
+import { positive } from './json.ts';
 import { textPrompt } from './prompt.ts';
 
 export const completions: Format = {

@@ -4,9 +4,8 @@
  * so it only joins strings that `Answer` holds ready.
  */
 import type { Voice } from '../text.ts';
+import type { Json } from './json.ts';
 import type { Prompt } from './prompt.ts';
-
-export type Json = { readonly [key: string]: unknown };
 
 /** What a request asks for, independent of its API. */
 export interface Ask {
@@ -91,13 +90,4 @@ export function splitEvent(event: (mark: string) => string): readonly [string, s
   const sample = event(MARK);
   const at = sample.lastIndexOf(MARK_JSON);
   return [sample.slice(0, at), sample.slice(at + MARK_JSON.length)];
-}
-
-export function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A whole number above 0, or 0 when the field is missing or something else. */
-export function positive(value: unknown): number {
-  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : 0;
 }

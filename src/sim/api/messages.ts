@@ -1,6 +1,8 @@
 /** `POST /v1/messages`, text and images. Source: Anthropic API reference, Messages, Streaming. */
-import type { Answer, Ask, Format, Json } from './format.ts';
-import { isJson, namedEvent, positive, splitEvent } from './format.ts';
+import type { Answer, Ask, Format } from './format.ts';
+import { namedEvent, splitEvent } from './format.ts';
+import type { Json } from './json.ts';
+import { isJson, positive } from './json.ts';
 import { PromptBuilder } from './prompt.ts';
 
 export const messages: Format = {

@@ -5,8 +5,8 @@
  */
 import { CHARS_PER_TOKEN } from '../prefix-cache.ts';
 import { hashText } from '../text.ts';
-import type { Json } from './format.ts';
-import { isJson, positive } from './format.ts';
+import type { Json } from './json.ts';
+import { isJson, positive } from './json.ts';
 
 export interface PlainCall {
   readonly body: Json;

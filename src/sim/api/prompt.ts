@@ -4,7 +4,7 @@
  * would say. Four characters count as a token; an image has a fixed price.
  */
 import { CHARS_PER_TOKEN } from '../prefix-cache.ts';
-import { isJson } from './format.ts';
+import { isJson } from './json.ts';
 
 export interface Prompt {
   /** Everything that makes this prompt differ from another, in order. */

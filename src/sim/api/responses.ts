@@ -2,8 +2,10 @@
  * `POST /v1/responses`, text only. Every event carries its number in `sequence_number`.
  * Source: OpenAI API reference, Responses and its streaming events.
  */
-import type { Answer, Ask, Format, Json } from './format.ts';
-import { isJson, namedEvent, positive, splitEvent } from './format.ts';
+import type { Answer, Ask, Format } from './format.ts';
+import { namedEvent, splitEvent } from './format.ts';
+import type { Json } from './json.ts';
+import { isJson, positive } from './json.ts';
 import { PromptBuilder } from './prompt.ts';
 
 export const responses: Format = {
