@@ -14,7 +14,7 @@ import { describeMachine, type Report, reportOf } from './report.ts';
 import { startRig } from './rig.ts';
 import { events } from './scenarios/events.ts';
 import { requests } from './scenarios/requests.ts';
-import type { Figures, Scenario } from './scenarios/scenario.ts';
+import type { Figures, Run, Scenario } from './scenarios/scenario.ts';
 import { direct } from './targets/direct.ts';
 import { haproxy } from './targets/haproxy.ts';
 import { nginx } from './targets/nginx.ts';
@@ -48,20 +48,21 @@ async function main(options: Options, folder: string): Promise<Report> {
   return reportOf({ machine, options, results });
 }
 
-/** A target that fails a run keeps its place in the table with empty cells; the bench exits with 1. */
-async function measure(
-  scenario: Scenario,
-  run: Parameters<Scenario['measure']>[0],
-  options: Options,
-): Promise<Figures> {
-  try {
-    return await scenario.measure(run, options);
-  } catch (error) {
-    if (stopping) throw error;
-    failedRuns++;
-    say(`  no figures: ${error instanceof Error ? error.message : error}`);
-    return {};
+/**
+ * A failed run is repeated once, since the machine may be to blame. A target that fails again keeps
+ * its place in the table with empty cells, and the bench exits with 1.
+ */
+async function measure(scenario: Scenario, run: Run, options: Options): Promise<Figures> {
+  for (let tries = 1; tries <= MAX_TRIES; tries++) {
+    try {
+      return await scenario.measure(run, options);
+    } catch (error) {
+      if (stopping) throw error;
+      say(`  try ${tries}: ${error instanceof Error ? error.message : error}`);
+    }
   }
+  failedRuns++;
+  return {};
 }
 
 function presentTargets(options: Options): Target[] {
@@ -77,6 +78,7 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+const MAX_TRIES = 2;
 let stopping = false;
 let failedRuns = 0;
 

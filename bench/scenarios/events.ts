@@ -7,8 +7,11 @@ import { type Column, tableOf } from './columns.ts';
 import type { Figures, Scenario } from './scenario.ts';
 import { perUnitUs, requireClean, SHARE_COLUMNS, SHARE_NOTE, shares } from './shares.ts';
 
-/** Fewer events than this share of the offered ones means that someone could not keep up. */
-const EXPECTED_SHARE = 0.98;
+/**
+ * Fewer events than this share of the offered ones means that someone could not keep up. A pause of
+ * some hundred milliseconds at the end of an interval, as a busy machine makes them, is tolerated.
+ */
+const EXPECTED_SHARE = 0.9;
 
 const COST: readonly Column[] = [
   { heading: 'user µs', figure: 'userUs', digits: 1 },
