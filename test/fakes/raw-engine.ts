@@ -176,7 +176,7 @@ class ListeningEngine implements RawEngine {
 }
 
 /** The first request in `bytes`, or undefined while it is not complete. */
-function readRequest(bytes: Buffer, connection: number): RecordedRequest | undefined {
+export function readRequest(bytes: Buffer, connection: number): RecordedRequest | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
   const head = bytes.toString('latin1', 0, headEnd + 4);
