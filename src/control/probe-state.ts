@@ -62,7 +62,7 @@ export class ProbeRecord {
     return true;
   }
 
-  /** Sets the time of the next probe; `chance` (0 … 1) spreads endpoints that started together. */
+  /** Sets the time of the next probe; `chance` (0 … 1) spreads what started together. */
   plan(nowMs: number, rules: ProbeRules, chance: number): void {
     const eager = !this.everUp && nowMs - this.#bornMs < FIRST_RETRIES_FOR_MS;
     const gapMs = eager ? Math.min(FIRST_RETRY_MS, rules.intervalMs) : rules.intervalMs;

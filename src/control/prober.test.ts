@@ -107,6 +107,29 @@ test('keeps to its concurrency, one probe an endpoint', () => {
   assert.equal(new Set(fetch.urls).size, 4);
 });
 
+test('a probe that ends starts the next without waiting for a tick', async () => {
+  const specs = Array.from({ length: 9 }, (_, slot) => endpointAt(slot));
+  const { prober, fetch, columns } = setUp(specs, 4);
+  prober.tick();
+  for (let slot = 0; slot < 9; slot++) await fetch.reply(200, '', `10.0.0.${slot}:`);
+  assert.deepEqual([...columns.probeState.subarray(0, 10)], [1, 1, 1, 1, 1, 1, 1, 1, 1, 0]);
+});
+
+test('the longest overdue endpoint comes first', async () => {
+  const rest = [endpointAt(1), endpointAt(2)];
+  const { bench, prober, fetch, run } = setUp([endpointAt(0), ...rest], 1);
+  prober.tick();
+  for (const slot of [0, 1, 2]) await fetch.reply(200, '', `10.0.0.${slot}:`);
+  run(20);
+  bench.specs = [endpointAt(0, { apiKey: 'new' }), ...rest];
+  run(1);
+  await fetch.reply(200, '', '10.0.0.0:');
+  // The second is asked and silent while the third, then the first, become due.
+  run(40);
+  await fetch.reply(200, '', '10.0.0.1:');
+  assert.equal(fetch.open[0]?.url, 'http://10.0.0.2:8000/v1/models');
+});
+
 test('dead endpoints take at most half of the probes', async () => {
   const specs = Array.from({ length: 12 }, (_, slot) => endpointAt(slot));
   const { prober, fetch, run } = setUp(specs, 4);
@@ -179,6 +202,17 @@ test('asks again at once when the key changed', async () => {
   assert.deepEqual(fetch.open[0]?.headers, { authorization: 'Bearer new' });
   await fetch.reply(200, '');
   assert.equal(columns.probeState[0], PROBE_UP);
+});
+
+test('an answer to the old key does not count', async () => {
+  const { bench, prober, fetch, columns, run } = setUp([endpointAt(0, { apiKey: 'old' })]);
+  prober.tick();
+  bench.specs = [endpointAt(0, { apiKey: 'new' })];
+  run(1);
+  await fetch.reply(200, '');
+  assert.equal(columns.probeState[0], PROBE_UNKNOWN);
+  run(1);
+  assert.deepEqual(fetch.open[0]?.headers, { authorization: 'Bearer new' });
 });
 
 test('tells once that a model list is missing or lacks the model', async () => {

@@ -11,7 +11,7 @@ import { PROBE_UNKNOWN } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import type { Random } from '../core/random.ts';
 import type { FetchText } from './fetch-text.ts';
-import type { ProbeRules } from './probe-state.ts';
+import type { Finding, ProbeRules } from './probe-state.ts';
 import { judge, ProbeRecord } from './probe-state.ts';
 
 export interface ProbeChange {
@@ -55,6 +55,8 @@ export class Prober {
   readonly #watches = new Map<number, Watch>();
   #active = 0;
   #activeFailing = 0;
+  #dueLiving: Watch[] = [];
+  #dueFailing: Watch[] = [];
   #lastTickMs: number;
   /** Raised after a pause; findings of an older one do not count. */
   #epoch = 0;
@@ -71,7 +73,8 @@ export class Prober {
     this.#lastTickMs = nowMs;
     const targets = this.#parts.targets();
     if (targets !== this.#targets) this.#follow(targets, nowMs);
-    this.#start(nowMs);
+    this.#queue(nowMs);
+    this.#start();
   }
 
   /** Why an endpoint is not up, or why its last probe failed; '' when all is well. */
@@ -108,25 +111,36 @@ export class Prober {
     for (const slot of left) this.forget(slot);
   }
 
-  #start(nowMs: number): void {
-    const { maxConcurrency } = this.#parts.rules();
-    const maxFailing = Math.max(1, maxConcurrency >> 1);
+  /** Lists what is due, the longest overdue first; between ticks probes that end start the next. */
+  #queue(nowMs: number): void {
     const due: Watch[] = [];
     for (const watch of this.#watches.values()) {
       if (!watch.busy && watch.record.nextAtMs <= nowMs) due.push(watch);
     }
     due.sort((a, b) => a.record.nextAtMs - b.record.nextAtMs);
-    for (const watch of due) {
-      if (this.#active >= maxConcurrency) return;
-      const failing = watch.record.failures > 0;
-      if (failing && this.#activeFailing >= maxFailing) continue;
-      void this.#probe(watch, failing);
+    this.#dueFailing = due.filter((watch) => watch.record.failures > 0);
+    this.#dueLiving = due.filter((watch) => watch.record.failures === 0);
+  }
+
+  #start(): void {
+    const { maxConcurrency } = this.#parts.rules();
+    const maxFailing = Math.max(1, maxConcurrency >> 1);
+    while (this.#active < maxConcurrency) {
+      const living = this.#dueLiving.shift();
+      if (living !== undefined) {
+        void this.#probe(living, false);
+        continue;
+      }
+      if (this.#activeFailing >= maxFailing) return;
+      const failing = this.#dueFailing.shift();
+      if (failing === undefined) return;
+      void this.#probe(failing, true);
     }
   }
 
   async #probe(watch: Watch, failing: boolean): Promise<void> {
-    const { fetchText, clock, random } = this.#parts;
     const { spec } = watch;
+    if (this.#watches.get(spec.slot) !== watch) return;
     const rules = this.#parts.rules();
     const epoch = this.#epoch;
     watch.busy = true;
@@ -134,30 +148,33 @@ export class Prober {
     if (failing) this.#activeFailing++;
     const url = `${spec.apiBase.replace(/\/+$/, '')}/models`;
     const headers = spec.apiKey === '' ? {} : { authorization: `Bearer ${spec.apiKey}` };
-    const answer = await fetchText(url, rules.timeoutMs, headers);
+    const answer = await this.#parts.fetchText(url, rules.timeoutMs, headers);
     watch.busy = false;
     this.#active--;
     if (failing) this.#activeFailing--;
-    if (this.#watches.get(spec.slot) !== watch) return;
-    const nowMs = clock.nowMs();
+    const nowMs = this.#parts.clock.nowMs();
     // The timer of a probe can fire before the first tick after a pause: look at both.
     const paused = epoch !== this.#epoch || nowMs - this.#lastTickMs > PAUSED_MS;
-    if (paused || watch.spec.apiKey !== spec.apiKey) {
-      watch.record.nextAtMs = nowMs;
-      return;
+    if (paused || watch.spec.apiKey !== spec.apiKey) watch.record.nextAtMs = nowMs;
+    else if (this.#watches.get(spec.slot) === watch) {
+      this.#take(watch, judge(answer, spec.upstreamModel, rules.timeoutMs), nowMs);
     }
-    const { record } = watch;
+    this.#start();
+  }
+
+  #take(watch: Watch, finding: Finding, nowMs: number): void {
+    const { record, spec } = watch;
+    const rules = this.#parts.rules();
     const from = record.state;
-    const finding = judge(answer, spec.upstreamModel, rules.timeoutMs);
     const changed = record.take(finding, nowMs, rules);
-    record.plan(nowMs, rules, random.next());
+    record.plan(nowMs, rules, this.#parts.random.next());
     this.#parts.columns.probeState[spec.slot] = record.state;
     if (finding.notice !== '' && finding.notice !== watch.notice) {
-      this.#parts.onNotice(watch.spec, finding.notice);
+      this.#parts.onNotice(spec, finding.notice);
     }
     if (finding.up) watch.notice = finding.notice;
     if (!changed) return;
     const { state: to, reason } = record;
-    this.#parts.onChange({ spec: watch.spec, from, to, reason, atMs: nowMs });
+    this.#parts.onChange({ spec, from, to, reason, atMs: nowMs });
   }
 }

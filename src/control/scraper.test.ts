@@ -12,7 +12,7 @@ const PAGE = [
   'vllm:generation_tokens_total{engine="0"} 70',
 ].join('\n');
 
-function setUp(specs: readonly EndpointSpec[]) {
+function setUp(specs: readonly EndpointSpec[], chance = 0.5) {
   const bench = {
     specs,
     clock: new FakeClock(1000),
@@ -23,7 +23,7 @@ function setUp(specs: readonly EndpointSpec[]) {
     targets: () => bench.specs,
     columns: bench.columns,
     clock: bench.clock,
-    random: { next: () => 0.5, below: () => 0 },
+    random: { next: () => chance, below: () => 0 },
     fetchText: bench.fetch.fetch,
     intervalMs: () => 1000,
   });
@@ -107,6 +107,18 @@ test('keeps the interval and never asks twice at a time', async () => {
   assert.equal(fetch.urls.length, 3);
 });
 
+test('engines that were first asked together drift apart', async () => {
+  const { scraper, fetch, tickAfter } = setUp([endpointAt(0)], 0.9);
+  scraper.tick();
+  await fetch.reply(200, PAGE);
+  tickAfter(1399);
+  assert.equal(fetch.urls.length, 1);
+  tickAfter(1);
+  await fetch.reply(200, PAGE);
+  tickAfter(1000);
+  assert.equal(fetch.urls.length, 3);
+});
+
 test('a pause of this process is not taken for slowness of the engine', async () => {
   const { scraper, fetch, tickAfter } = setUp([endpointAt(0)]);
   scraper.tick();
@@ -165,13 +177,24 @@ test('finds the page of TensorRT-LLM and stays there', async () => {
   assert.equal(fetch.urls.at(-1), 'http://10.0.0.0:8000/prometheus/metrics');
 });
 
-test('bounds the scrapes over all engines and starves none', async () => {
+test('bounds the scrapes over all engines and goes on as they end', async () => {
+  const specs = Array.from({ length: 100 }, (_, slot) => endpointAt(slot));
+  const { scraper, fetch } = setUp(specs);
+  scraper.tick();
+  assert.equal(fetch.open.length, 64);
+  for (let at = 0; at < 30; at++) await fetch.reply(200, PAGE);
+  assert.equal(fetch.open.length, 64);
+  while (fetch.open.length > 0) await fetch.reply(200, PAGE);
+  assert.equal(new Set(fetch.urls).size, 100);
+  assert.equal(fetch.urls.length, 100);
+});
+
+test('the longest overdue engine comes first', async () => {
   const specs = Array.from({ length: 100 }, (_, slot) => endpointAt(slot));
   const { scraper, fetch, tickAfter } = setUp(specs);
   scraper.tick();
-  assert.equal(fetch.open.length, 64);
-  for (let at = 0; at < 64; at++) await fetch.reply(200, PAGE);
+  for (let at = 0; at < 30; at++) await fetch.reply(200, PAGE);
   tickAfter(1000);
-  while (fetch.open.length > 0) await fetch.reply(200, PAGE);
-  assert.equal(new Set(fetch.urls).size, 100);
+  await fetch.reply(200, PAGE);
+  assert.equal(fetch.urls.at(-1), 'http://10.0.0.94:8000/metrics');
 });

@@ -61,6 +61,7 @@ export class Scraper {
   readonly #bySlot = new Map<number, Engine>();
   readonly #byId = new Map<string, Engine>();
   #active = 0;
+  #due: Engine[] = [];
 
   constructor(parts: ScraperParts) {
     this.#parts = parts;
@@ -71,15 +72,12 @@ export class Scraper {
     const targets = this.#parts.targets();
     if (targets !== this.#targets) this.#follow(targets);
     const nowMs = this.#parts.clock.nowMs();
-    const due = [...this.#engines.values()].filter(
+    this.#due = [...this.#engines.values()].filter(
       (engine) => !engine.busy && engine.nextAtMs <= nowMs,
     );
-    // The longest overdue first, or the bound would starve those at the end of the list.
-    due.sort((a, b) => a.nextAtMs - b.nextAtMs);
-    for (const engine of due) {
-      if (this.#active >= MAX_CONCURRENT) return;
-      void this.#scrape(engine, nowMs);
-    }
+    // The longest overdue first: the bound must not starve anybody.
+    this.#due.sort((a, b) => a.nextAtMs - b.nextAtMs);
+    this.#start();
   }
 
   /** Looks again at the next tick: the prober found the endpoint up. */
@@ -93,14 +91,29 @@ export class Scraper {
     return this.#bySlot.get(slot)?.report;
   }
 
-  async #scrape(engine: Engine, startMs: number): Promise<void> {
-    const { clock, random } = this.#parts;
+  /** Starts what is due, as far as the bound allows; scrapes that end start the next. */
+  #start(): void {
+    while (this.#active < MAX_CONCURRENT) {
+      const engine = this.#due.shift();
+      if (engine === undefined) return;
+      void this.#scrape(engine);
+    }
+  }
+
+  async #scrape(engine: Engine): Promise<void> {
+    if (this.#engines.get(engine.root) !== engine) return;
+    const startMs = this.#parts.clock.nowMs();
     engine.busy = true;
     this.#active++;
-    const { report, pauseMs } = await this.#fetch(engine);
+    const outcome = await this.#fetch(engine);
     engine.busy = false;
     this.#active--;
-    if (this.#engines.get(engine.root) !== engine) return;
+    if (this.#engines.get(engine.root) === engine) this.#take(engine, outcome, startMs);
+    this.#start();
+  }
+
+  #take(engine: Engine, { report, pauseMs }: Outcome, startMs: number): void {
+    const { clock, random } = this.#parts;
     if (report !== undefined) {
       engine.report = report;
       // The page may be as old as the question.
