@@ -67,6 +67,8 @@ export async function serve(
     mainFile: file,
     onChange: () => void reload(file, { options, control, log }),
   });
+  // What changed between loading and watching would otherwise be missed.
+  void watcher.ready.then(() => reload(file, { options, control, log }));
   process.on('SIGHUP', () => void reload(file, { options, control, log }));
   const code = await untilAsked(control, config, log);
   watcher.close();

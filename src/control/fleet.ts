@@ -109,6 +109,9 @@ export class Fleet {
       const slot = before.get(id)?.slot;
       if (slot !== undefined) this.#leaving.push({ id, slot, epoch, sinceMs: clock.nowMs() });
     }
+    // One that came back while it drained stays; its slot must not be freed under it.
+    const present = new Set(endpoints.map((endpoint) => endpoint.id));
+    this.#leaving = this.#leaving.filter((leaving) => !present.has(leaving.id));
     this.spec = built.spec;
     this.#endpoints = endpoints;
     this.#parts.publish(built.spec);

@@ -15,11 +15,29 @@ import {
   PROBE_DUE,
   panicAdmits,
 } from '../core/availability.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Cluster } from '../core/cluster.ts';
+import type { Columns } from '../core/columns.ts';
+import type { Ejector } from '../core/ejection.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import type { Gate } from '../core/pickers/picker.ts';
+import type { Random } from '../core/random.ts';
 import { charge, used, waitMs } from '../core/rate-window.ts';
-import type { DataPlane } from './plane.ts';
+import type { RouteTable } from '../core/route-table.ts';
+import type { Strategy } from '../core/strategy.ts';
+import type { ProxyOptions } from './options.ts';
+
+/** What admission decides from; the data plane is one. */
+export interface AdmissionParts {
+  readonly options: ProxyOptions;
+  readonly columns: Columns;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ejector: Ejector;
+  /** Both are replaced at a reload. */
+  readonly table: RouteTable;
+  readonly strategy: Strategy;
+}
 
 /** An exchange as admission sees it. */
 export interface Applicant {
@@ -40,7 +58,7 @@ export const REFUSED_QUEUE_FULL = 1;
 const MAX_EXCLUDED = 64;
 
 class AdmissionGate implements Gate {
-  readonly #plane: DataPlane;
+  readonly #plane: AdmissionParts;
   cluster!: Cluster;
   tried: readonly number[];
   panic: boolean;
@@ -49,7 +67,7 @@ class AdmissionGate implements Gate {
   readonly excluded = new Int32Array(MAX_EXCLUDED);
   excludedCount: number;
 
-  constructor(plane: DataPlane) {
+  constructor(plane: AdmissionParts) {
     this.#plane = plane;
     this.tried = [];
     this.panic = false;
@@ -96,7 +114,7 @@ class AdmissionGate implements Gate {
 }
 
 export class Admission {
-  readonly #plane: DataPlane;
+  readonly #plane: AdmissionParts;
   readonly #gate: AdmissionGate;
   /** Waiting applicants by model, oldest first. */
   readonly #queues = new Map<string, Set<Applicant>>();
@@ -105,7 +123,7 @@ export class Admission {
   #chosen: EndpointSpec | undefined;
   #chargedAtMs = -1;
 
-  constructor(plane: DataPlane) {
+  constructor(plane: AdmissionParts) {
     this.#plane = plane;
     this.#gate = new AdmissionGate(plane);
   }

@@ -21,7 +21,7 @@ import {
   LEASE_OK,
   Lease,
 } from '../core/lease.ts';
-import { giveBack } from '../core/rate-window.ts';
+import { charge, giveBack } from '../core/rate-window.ts';
 import { retryAfterMs } from '../core/retry/backoff.ts';
 import type { AttemptFacts } from '../core/retry/verdict.ts';
 import { parseResponseHead, RETRY_NO, type ResponseHead } from '../http1/response-head.ts';
@@ -31,9 +31,9 @@ import type { UpstreamConnection } from '../net/upstream-pool.ts';
 import { writeAnswerFields, writeOverloadFields } from './answer-head.ts';
 import type { EndpointBytes } from './endpoint-bytes.ts';
 import { ErrorAnswer } from './error-answer.ts';
-import type { Exchange } from './exchange.ts';
+import type { ExchangeView } from './exchange-view.ts';
 import type { DataPlane } from './plane.ts';
-import { Relay } from './relay.ts';
+import { Relay, type RelaySource } from './relay.ts';
 import { writeRequest } from './request-writer.ts';
 
 const CONNECTING = 0;
@@ -47,16 +47,17 @@ const TIMER_FIRST_BYTE = 2;
 const TIMER_HOLD = 3;
 
 const HOLD_MS = 2_000;
+const CHARGE_FRESH_MS = 100;
 const NO_BYTES = Buffer.alloc(0);
 
-export class Attempt implements TransportHandler, TimerOwner {
-  readonly exchange: Exchange;
+export class Attempt implements TransportHandler, TimerOwner, RelaySource {
+  readonly exchange: ExchangeView;
   readonly endpoint: EndpointSpec;
   readonly plane: DataPlane;
   readonly #bytes: EndpointBytes;
   readonly #lease: Lease;
   readonly #timer: WheelTimer;
-  readonly #chargedAtMs: number;
+  #chargedAtMs: number;
   readonly facts: AttemptFacts;
   #phase: number;
   #connection: UpstreamConnection | undefined;
@@ -64,7 +65,7 @@ export class Attempt implements TransportHandler, TimerOwner {
   #relay: Relay | undefined;
   #held: ErrorAnswer | undefined;
 
-  constructor(exchange: Exchange, endpoint: EndpointSpec, chargedAtMs: number) {
+  constructor(exchange: ExchangeView, endpoint: EndpointSpec, chargedAtMs: number) {
     const plane = exchange.plane;
     this.exchange = exchange;
     this.endpoint = endpoint;
@@ -110,18 +111,14 @@ export class Attempt implements TransportHandler, TimerOwner {
     this.#connection = plane.pool.open(origin, endpoint, this);
   }
 
-  /** The same endpoint once more; the rate window stays charged for it. */
-  again(): Attempt {
-    return new Attempt(this.exchange, this.endpoint, this.#chargedAtMs);
-  }
-
-  get isOver(): boolean {
+  isOver(): boolean {
     return this.#phase === OVER;
   }
 
   onConnect(): void {
     this.plane.wheel.cancel(this.#timer);
-    this.#send(this.#connection!);
+    if (this.#chargeIsFresh()) this.#send(this.#connection!);
+    else this.#uncharged();
   }
 
   onBytes(chunk: Buffer, start: number, end: number): void {
@@ -197,6 +194,25 @@ export class Attempt implements TransportHandler, TimerOwner {
     this.#connection?.transport.resume();
   }
 
+  /**
+   * The window's slack covers only a short way from charge to arrival; a connection that took
+   * longer is charged anew for the moment at which it really sends.
+   */
+  #chargeIsFresh(): boolean {
+    const { endpoint, plane } = this;
+    const nowMs = plane.clock.nowMs();
+    if (this.#chargedAtMs < 0 || nowMs - this.#chargedAtMs < CHARGE_FRESH_MS) return true;
+    const cells = plane.columns.shared.rate;
+    giveBack(cells, endpoint.slot, this.#chargedAtMs);
+    this.#chargedAtMs = nowMs;
+    return charge(cells, endpoint.slot, endpoint.rpmLimit, nowMs);
+  }
+
+  #uncharged(): void {
+    this.#over(LEASE_IGNORED, false);
+    this.exchange.attemptUncharged();
+  }
+
   #send(connection: UpstreamConnection): void {
     const { plane, endpoint } = this;
     this.#phase = WAITING;
@@ -250,7 +266,7 @@ export class Attempt implements TransportHandler, TimerOwner {
       facts.code = busy ? 'upstream_busy' : 'upstream_status';
       facts.shouldRetryFalse = head.shouldRetry === RETRY_NO;
       if (busy) this.#markBusy(bytes, head);
-      if (exchange.wouldRetry(this, facts)) {
+      if (exchange.wouldRetry(this.endpoint, facts)) {
         this.#phase = HOLDING;
         this.#held = new ErrorAnswer(head, Buffer.from(out.buf.subarray(0, out.length)));
         plane.wheel.arm(this.#timer, TIMER_HOLD, HOLD_MS);
@@ -293,7 +309,7 @@ export class Attempt implements TransportHandler, TimerOwner {
     if (reusable) this.#connection = undefined;
     this.#over(busy ? LEASE_BUSY : LEASE_FAILED_STATUS, reusable);
     if (reusable) this.plane.pool.release(connection, this.endpoint, held.keepAliveTimeoutMs);
-    this.exchange.attemptFailed(this, this.facts);
+    this.exchange.attemptFailed(this.endpoint, this.#chargedAtMs, this.facts);
   }
 
   #relayedOutcome(): number {
@@ -313,7 +329,7 @@ export class Attempt implements TransportHandler, TimerOwner {
     if (this.#chargedAtMs >= 0 && this.facts.requestBytesSent === 0) {
       giveBack(this.plane.columns.shared.rate, this.endpoint.slot, this.#chargedAtMs);
     }
-    this.exchange.attemptFailed(this, this.facts);
+    this.exchange.attemptFailed(this.endpoint, this.#chargedAtMs, this.facts);
   }
 
   #over(outcome: number, keepConnection: boolean): void {

@@ -16,6 +16,7 @@ import { type TimerOwner, WheelTimer } from '../net/timer-wheel.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import { TOTAL_REJECTED } from '../state/totals.ts';
 import { Exchange } from './exchange.ts';
+import type { Client } from './exchange-view.ts';
 import { HalfClose } from './half-close.ts';
 import { openExchange } from './open-exchange.ts';
 import type { DataPlane } from './plane.ts';
@@ -41,7 +42,7 @@ const MAX_PENDING_BYTES = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 
-export class Downstream implements TransportHandler, TimerOwner {
+export class Downstream implements Client, TransportHandler, TimerOwner {
   readonly plane: DataPlane;
   readonly transport: Transport;
   /** For the connection's own waits; the exchange has timers of its own. */
@@ -53,11 +54,13 @@ export class Downstream implements TransportHandler, TimerOwner {
   #lingered: number;
   #ended: boolean;
   #queuedBefore: number;
-  /** The client's version and wish, of the present request. */
   minor: number;
   keepAlive: boolean;
 
-  constructor(plane: DataPlane, transport: Transport) {
+  readonly #onGone: (downstream: Downstream) => void;
+
+  constructor(plane: DataPlane, transport: Transport, onGone: (downstream: Downstream) => void) {
+    this.#onGone = onGone;
     this.plane = plane;
     this.transport = transport;
     this.#timer = new WheelTimer(this);
@@ -104,7 +107,7 @@ export class Downstream implements TransportHandler, TimerOwner {
     this.#exchange = undefined;
     exchange?.onClientGone();
     this.#pending = NO_BYTES;
-    this.plane.downstreams.closed(this);
+    this.#onGone(this);
   }
 
   onTimer(kind: number): void {
@@ -233,7 +236,6 @@ export class Downstream implements TransportHandler, TimerOwner {
     this.#linger();
   }
 
-  /** The exchange is over and its answer written; `intact` = the client got a whole answer. */
   exchangeDone(intact: boolean): void {
     const midBody = this.#phase === BODY;
     this.#exchange = undefined;

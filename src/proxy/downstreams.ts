@@ -13,16 +13,16 @@ export class Downstreams {
   }
 
   accept(transport: Transport): Downstream {
-    const downstream = new Downstream(this.#plane, transport);
+    const downstream = new Downstream(this.#plane, transport, this.#onGone);
     this.#open.add(downstream);
     this.#plane.totals[GAUGE_CONNECTIONS] = this.#open.size;
     return downstream;
   }
 
-  closed(downstream: Downstream): void {
+  readonly #onGone = (downstream: Downstream): void => {
     this.#open.delete(downstream);
     this.#plane.totals[GAUGE_CONNECTIONS] = this.#open.size;
-  }
+  };
 
   get count(): number {
     return this.#open.size;

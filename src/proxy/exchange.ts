@@ -34,11 +34,10 @@ import {
 } from '../state/totals.ts';
 import { type Applicant, REFUSED_QUEUE_FULL } from './admission.ts';
 import { Attempt } from './attempt.ts';
-import type { Downstream } from './downstream.ts';
+import type { Client, CommittedAnswer, ExchangeView } from './exchange-view.ts';
 import type { HalfClose } from './half-close.ts';
 import type { DataPlane } from './plane.ts';
 import { errorAnswer, serializeAnswer } from './reject.ts';
-import type { Relay } from './relay.ts';
 import { RequestBody } from './request-body.ts';
 import { givenRequestId, writeClientAuthorization, writeRequestFields } from './request-fields.ts';
 import { type SavedAnswer, sendSavedAnswer } from './saved-answer.ts';
@@ -58,15 +57,13 @@ const NONE_TRIED: readonly number[] = [];
 const NO_BYTES = Buffer.alloc(0);
 const PROBE_LINE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 
-export class Exchange implements Applicant, TimerOwner {
+export class Exchange implements Applicant, ExchangeView, TimerOwner {
   readonly plane: DataPlane;
-  readonly downstream: Downstream;
+  readonly client: Client;
   readonly route: Route;
-  /** Empty, or the query with its `?`. */
   readonly query: string;
   readonly body: RequestBody;
   readonly requestId: string;
-  /** End-to-end request fields as they go up, and the client's own Authorization line. */
   readonly fields: Buffer;
   readonly authorization: Buffer;
   readonly startedMs: number;
@@ -81,23 +78,23 @@ export class Exchange implements Applicant, TimerOwner {
   readonly #deadline: WheelTimer;
   #phase: number;
   #attempt: Attempt | undefined;
-  #relay: Relay | undefined;
+  #answer: CommittedAnswer | undefined;
   #backoffs: number;
 
-  constructor(downstream: Downstream, route: Route, query: string, chunk: Buffer) {
-    const plane = downstream.plane;
+  constructor(client: Client, route: Route, query: string, chunk: Buffer) {
+    const plane = client.plane;
     const head = plane.requestHead;
     this.plane = plane;
-    this.downstream = downstream;
+    this.client = client;
     this.route = route;
     this.query = query;
-    this.body = new RequestBody(head, plane.options.maxBodyBytes, downstream.transport.lendsChunks);
+    this.body = new RequestBody(head, plane.options.maxBodyBytes, client.transport.lendsChunks);
     this.requestId = givenRequestId(chunk, head) || plane.newRequestId();
     const out = plane.fieldsOut;
     out.reset();
     writeRequestFields(out, chunk, head, {
       requestId: this.requestId,
-      peer: downstream.transport.peerAddress(),
+      peer: client.transport.peerAddress(),
     });
     const fieldsLength = out.length;
     writeClientAuthorization(out, chunk, head);
@@ -114,7 +111,7 @@ export class Exchange implements Applicant, TimerOwner {
     this.#deadline = new WheelTimer(this);
     this.#phase = READING;
     this.#attempt = undefined;
-    this.#relay = undefined;
+    this.#answer = undefined;
     this.#backoffs = 0;
     plane.totals[TOTAL_REQUESTS]!++;
     plane.totals[GAUGE_EXCHANGES]!++;
@@ -158,19 +155,18 @@ export class Exchange implements Applicant, TimerOwner {
     this.#giveUp(reason === REFUSED_QUEUE_FULL ? 'queue_full' : 'model_not_found', this.model);
   }
 
-  /** An attempt ended without an answer the client could have. `facts` are the attempt's. */
-  attemptFailed(attempt: Attempt, facts: AttemptFacts): void {
+  attemptFailed(endpoint: EndpointSpec, chargedAtMs: number, facts: AttemptFacts): void {
     const plane = this.plane;
     plane.report({
       kind: 'attempt_failed',
-      endpointId: attempt.endpoint.id,
+      endpointId: endpoint.id,
       requestId: this.requestId,
       detail: facts.code,
     });
     this.#attempt = undefined;
-    switch (this.#decide(attempt, facts)) {
+    switch (this.#decide(endpoint, facts)) {
       case RETRY_FRESH_CONNECTION:
-        this.#attempt = attempt.again();
+        this.#attempt = new Attempt(this, endpoint, chargedAtMs);
         this.#attempt.start(true);
         return;
       case RETRY_OTHER:
@@ -192,33 +188,34 @@ export class Exchange implements Applicant, TimerOwner {
     }
   }
 
-  /** Would a failure with these facts be repeated? Asked before an error answer is passed on. */
-  wouldRetry(attempt: Attempt, facts: AttemptFacts): boolean {
-    this.#fill(attempt, facts);
+  attemptUncharged(): void {
+    this.#attempt = undefined;
+    this.plane.admission.admit(this);
+  }
+
+  wouldRetry(endpoint: EndpointSpec, facts: AttemptFacts): boolean {
+    this.#fill(endpoint, facts);
     const decision = verdict(facts);
     return decision === RETRY_OTHER || decision === RETRY_AFTER_BACKOFF;
   }
 
-  /** From here the client sees the endpoint's answer; `relay` carries it to the end. */
-  commit(relay: Relay): void {
+  commit(answer: CommittedAnswer): void {
     this.#phase = COMMITTED;
-    this.#relay = relay;
+    this.#answer = answer;
     this.body.release();
     this.saved = undefined;
   }
 
-  /** The answer was relayed to its end with this status. */
   completed(status: number): void {
     this.#settle(
       status < 400 ? TOTAL_OK : status < 500 ? TOTAL_CLIENT_ERRORS : TOTAL_SERVER_ERRORS,
     );
-    this.downstream.exchangeDone(true);
+    this.client.exchangeDone(true);
   }
 
-  /** The answer broke in the middle; the client was told as far as possible. */
   broken(): void {
     this.#settle(TOTAL_SERVER_ERRORS);
-    this.downstream.exchangeDone(false);
+    this.client.exchangeDone(false);
   }
 
   /** The request itself cannot go on (too large, too slow, malformed). */
@@ -227,13 +224,13 @@ export class Exchange implements Applicant, TimerOwner {
   }
 
   onClientDrain(): void {
-    this.#relay?.onClientDrain();
+    this.#answer?.onClientDrain();
   }
 
   /** The client closed its sending side while it waits: is it still there? */
   onClientHalfClosed(halfClose: HalfClose): void {
-    if (this.#phase === COMMITTED) this.#relay!.onClientHalfClosed(halfClose);
-    else if (this.downstream.minor === 0) this.downstream.transport.destroy();
+    if (this.#phase === COMMITTED) this.#answer!.onClientHalfClosed(halfClose);
+    else if (this.client.minor === 0) this.client.transport.destroy();
     else halfClose.probe(PROBE_LINE);
   }
 
@@ -245,13 +242,13 @@ export class Exchange implements Applicant, TimerOwner {
 
   /** The drain's deadline has come. */
   endByDrain(): void {
-    if (this.#phase === COMMITTED) this.#relay!.breakOff('draining');
+    if (this.#phase === COMMITTED) this.#answer!.breakOff('draining');
     else this.#reject('draining', '');
   }
 
   onTimer(kind: number): void {
     if (kind === TIMER_DEADLINE) {
-      if (this.#phase === COMMITTED) this.#relay!.breakOff('deadline_exceeded');
+      if (this.#phase === COMMITTED) this.#answer!.breakOff('deadline_exceeded');
       else this.#reject('deadline_exceeded', '');
     } else if (kind === TIMER_BACKOFF) {
       this.plane.admission.admit(this);
@@ -260,8 +257,8 @@ export class Exchange implements Applicant, TimerOwner {
     }
   }
 
-  #decide(attempt: Attempt, facts: AttemptFacts): number {
-    this.#fill(attempt, facts);
+  #decide(endpoint: EndpointSpec, facts: AttemptFacts): number {
+    this.#fill(endpoint, facts);
     const decision = verdict(facts);
     if (decision !== RETRY_OTHER && decision !== RETRY_AFTER_BACKOFF) return decision;
     const budget = this.plane.table.cluster(this.model)?.budget;
@@ -269,9 +266,9 @@ export class Exchange implements Applicant, TimerOwner {
     return decision;
   }
 
-  #fill(attempt: Attempt, facts: AttemptFacts): void {
+  #fill(endpoint: EndpointSpec, facts: AttemptFacts): void {
     const plane = this.plane;
-    const slot = attempt.endpoint.slot;
+    const slot = endpoint.slot;
     if (!this.tried.includes(slot)) this.tried = this.tried.concat(slot);
     const nowMs = plane.clock.nowMs();
     facts.committed = this.#phase === COMMITTED;
@@ -324,16 +321,15 @@ export class Exchange implements Applicant, TimerOwner {
       fields = `Retry-After: ${this.retryAfterSeconds()}\r\n`;
     }
     if (this.tries > 0) fields += 'x-should-retry: false\r\n';
-    const { downstream } = this;
-    if (this.#phase === READING && !this.body.framing.done) downstream.keepAlive = false;
-    if (code === 'draining') downstream.keepAlive = false;
-    const client = { minor: downstream.minor, keepAlive: downstream.keepAlive, withBody: true };
+    const { client } = this;
+    if (this.#phase === READING && !this.body.framing.done) client.keepAlive = false;
+    if (code === 'draining') client.keepAlive = false;
+    const to = { minor: client.minor, keepAlive: client.keepAlive, withBody: true };
     const answer = errorAnswer(code, this.route.dialect, detail, fields);
-    downstream.transport.write(serializeAnswer(answer, client, this.requestId));
+    client.transport.write(serializeAnswer(answer, to, this.requestId));
     this.completed(status);
   }
 
-  /** When a place may become free, as far as is known; at least 1. */
   retryAfterSeconds(): number {
     const cluster = this.plane.table.cluster(this.model);
     const ms = cluster === undefined ? -1 : this.plane.admission.retryAfterMs(cluster);

@@ -6,13 +6,13 @@
 import { FIELD_CONTENT_ENCODING, fieldValue } from '../http1/fields.ts';
 import { METHOD_GET, METHOD_HEAD, METHOD_POST, type RequestHead } from '../http1/request-head.ts';
 import { allowOf, findRoute, modelIdOf, type Route } from '../openai/routes.ts';
-import type { Downstream } from './downstream.ts';
 import { Exchange } from './exchange.ts';
+import type { Client } from './exchange-view.ts';
 import { ownAnswer } from './own-routes.ts';
 import { errorAnswer, type OwnAnswer } from './reject.ts';
 
 export function openExchange(
-  downstream: Downstream,
+  client: Client,
   chunk: Buffer,
   head: RequestHead,
 ): Exchange | OwnAnswer {
@@ -26,20 +26,20 @@ export function openExchange(
   }
   if (route.kind !== 'inference') {
     const id = route.kind === 'model' ? modelIdOf(path) : '';
-    return ownAnswer(downstream.plane, route, id);
+    return ownAnswer(client.plane, route, id);
   }
   if (head.expectOther) return errorAnswer('expectation_failed', route.dialect, '');
   if (head.contentEncoded) {
     const coding = fieldValue(chunk, head, FIELD_CONTENT_ENCODING);
     return errorAnswer('unsupported_content_encoding', route.dialect, coding);
   }
-  const { maxBodyBytes } = downstream.plane.options;
+  const { maxBodyBytes } = client.plane.options;
   if (head.contentLength > maxBodyBytes) {
     return errorAnswer('body_too_large', route.dialect, String(maxBodyBytes));
   }
   const query =
     head.pathEnd === head.targetEnd ? '' : chunk.toString('latin1', head.pathEnd, head.targetEnd);
-  return new Exchange(downstream, route, query, chunk);
+  return new Exchange(client, route, query, chunk);
 }
 
 function allows(route: Route, method: number): boolean {

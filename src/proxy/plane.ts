@@ -18,7 +18,6 @@ import { TimerWheel } from '../net/timer-wheel.ts';
 import type { Transport } from '../net/transport.ts';
 import { UpstreamPool } from '../net/upstream-pool.ts';
 import { Admission } from './admission.ts';
-import { Downstreams } from './downstreams.ts';
 import { EndpointBytes } from './endpoint-bytes.ts';
 import type { ProxyOptions } from './options.ts';
 import { OutBuffer } from './out-buffer.ts';
@@ -47,7 +46,6 @@ export class DataPlane {
   readonly wheel: TimerWheel;
   readonly pool: UpstreamPool;
   readonly admission: Admission;
-  readonly downstreams: Downstreams;
   readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
   /** Heads are parsed into these and used up before the next event. */
   readonly requestHead = new RequestHead();
@@ -82,13 +80,12 @@ export class DataPlane {
     this.table = new RouteTable(spec, undefined, parts.columns.workers.length);
     this.strategy = this.#strategyOf(spec);
     this.admission = new Admission(this);
-    this.downstreams = new Downstreams(this);
     this.#idPrefix = `r${hex(parts.random)}${hex(parts.random)}-${parts.workerIndex}-`;
   }
 
   /** Swaps the route table; exchanges in flight go on with what they hold. */
   adopt(spec: RouteTableSpec): void {
-    this.table = new RouteTable(spec, this.table);
+    this.table = new RouteTable(spec, this.table, this.columns.workers.length);
     if (spec.strategy !== this.strategy.name) this.strategy = this.#strategyOf(spec);
     this.#endpoints = new Map();
   }

@@ -21,8 +21,7 @@ import {
   SEND_NOTHING,
   SEND_UNTIL_CLOSE,
 } from './answer-head.ts';
-import type { Attempt } from './attempt.ts';
-import type { Exchange } from './exchange.ts';
+import type { CommittedAnswer, ExchangeView } from './exchange-view.ts';
 import type { HalfClose } from './half-close.ts';
 import type { DataPlane } from './plane.ts';
 
@@ -38,10 +37,23 @@ const BLANK_LINE = Buffer.from('\n\n');
 /** An SSE comment as a chunk of its own: readers skip it. */
 const PROBE_CHUNK = Buffer.from('3\r\n:\n\n\r\n');
 
-export class Relay implements TimerOwner {
+/** Where the answer comes from: the attempt, as its relay sees it. */
+export interface RelaySource {
+  isOver(): boolean;
+  pauseUpstream(): void;
+  resumeUpstream(): void;
+  /** The answer was read to its end. `reusable`: the connection may serve again. */
+  relayed(reusable: boolean, keepAliveTimeoutMs: number): void;
+  /** It broke after the commit; `blameless` = not by the endpoint's fault. */
+  relayBroke(code: ErrorCode, blameless: boolean): void;
+  /** It broke before anything of it was sent: a failure like any other. */
+  failedUncommitted(code: ErrorCode): void;
+}
+
+export class Relay implements CommittedAnswer, TimerOwner {
   readonly #plane: DataPlane;
-  readonly #exchange: Exchange;
-  readonly #attempt: Attempt;
+  readonly #exchange: ExchangeView;
+  readonly #attempt: RelaySource;
   readonly #framing: BodyFraming;
   readonly #scanner: SseScanner | undefined;
   readonly #timer: WheelTimer;
@@ -59,7 +71,7 @@ export class Relay implements TimerOwner {
   #paused: boolean;
   #excess: boolean;
 
-  constructor(exchange: Exchange, attempt: Attempt, head: ResponseHead) {
+  constructor(exchange: ExchangeView, attempt: RelaySource, head: ResponseHead) {
     this.#plane = exchange.plane;
     this.#exchange = exchange;
     this.#attempt = attempt;
@@ -82,20 +94,20 @@ export class Relay implements TimerOwner {
       const { dialect, expectsEnd } = exchange.route;
       this.#scanner.reset(dialect, expectsEnd && head.status === 200);
     }
-    const { minor } = exchange.downstream;
+    const { minor } = exchange.client;
     if (head.isBodiless()) this.#send = SEND_NOTHING;
     else if (kind === BODY_LENGTH || this.#framing.done) this.#send = SEND_LENGTH;
     else this.#send = minor === 1 ? SEND_CHUNKED : SEND_UNTIL_CLOSE;
-    if (this.#send === SEND_UNTIL_CLOSE) exchange.downstream.keepAlive = false;
+    if (this.#send === SEND_UNTIL_CLOSE) exchange.client.keepAlive = false;
     const lengthBytes = kind === BODY_LENGTH ? head.contentLength : 0;
-    finishAnswerHead(this.#plane.answerOut, this.#send, lengthBytes, exchange.downstream);
+    finishAnswerHead(this.#plane.answerOut, this.#send, lengthBytes, exchange.client);
   }
 
   /** First bytes behind the head; the client's head is in `plane.answerOut`. */
   begin(chunk: Buffer, start: number, end: number): void {
     const { answerOut, options, wheel } = this.#plane;
     this.onBytes(chunk, start, end);
-    if (this.#committed || this.#attempt.isOver) return;
+    if (this.#committed || this.#attempt.isOver()) return;
     this.#head = Buffer.from(answerOut.buf.subarray(0, answerOut.length));
     wheel.arm(this.#timer, TIMER_HEAD_HOLD, options.headHoldMs);
   }
@@ -159,7 +171,6 @@ export class Relay implements TimerOwner {
     }
   }
 
-  /** Ends a committed answer for a reason of ours or the client's; the endpoint is not blamed. */
   breakOff(code: ErrorCode): void {
     this.#attempt.relayBroke(code, true);
     this.#tellClient(code);
@@ -233,7 +244,7 @@ export class Relay implements TimerOwner {
       if (last) out.lastChunk();
     }
     if (!this.#committed) this.#commit();
-    const { transport } = this.#exchange.downstream;
+    const { transport } = this.#exchange.client;
     plane.send(transport);
     if (last) return;
     if (transport.bytesQueued() > MAX_QUEUED_BYTES) {
@@ -267,7 +278,7 @@ export class Relay implements TimerOwner {
 
   /** One error event where the client can read one, then the connection ends without an end. */
   #tellClient(code: ErrorCode): void {
-    const { downstream, route } = this.#exchange;
+    const { client, route } = this.#exchange;
     const readable = this.#scanner !== undefined && !this.#inPieces && this.#send !== SEND_LENGTH;
     if (readable && code !== 'slow_client') {
       const event = streamErrorEvent(code, route.dialect, '');
@@ -275,10 +286,10 @@ export class Relay implements TimerOwner {
       out.reset();
       out.append(event, 0, event.length);
       if (this.#send === SEND_CHUNKED) out.frameChunk();
-      this.#plane.send(downstream.transport);
+      this.#plane.send(client.transport);
     } else if (this.#send === SEND_UNTIL_CLOSE || code === 'slow_client') {
       // Only a reset tells this client that its answer is not complete.
-      downstream.transport.reset();
+      client.transport.reset();
     }
     this.#exchange.broken();
   }

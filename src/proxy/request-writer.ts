@@ -5,13 +5,13 @@
  */
 import type { Transport } from '../net/transport.ts';
 import type { EndpointBytes } from './endpoint-bytes.ts';
-import type { Exchange } from './exchange.ts';
+import type { ExchangeView } from './exchange-view.ts';
 import { SMALL_REQUEST_BYTES } from './plane.ts';
 
 /** Returns the bytes written, head included. */
 export function writeRequest(
   transport: Transport,
-  exchange: Exchange,
+  exchange: ExchangeView,
   endpoint: EndpointBytes,
 ): number {
   const { body, plane } = exchange;
@@ -41,7 +41,7 @@ export function writeRequest(
 }
 
 /** The body's spans with the bytes of the model's value replaced by `value`. */
-function spliced(exchange: Exchange, value: Buffer): readonly Buffer[] {
+function spliced(exchange: ExchangeView, value: Buffer): readonly Buffer[] {
   const { spans, model } = exchange.body;
   const from = model.valueStart;
   const to = model.valueEnd;

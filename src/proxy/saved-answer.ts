@@ -4,7 +4,7 @@
  */
 import { errorBody } from '../openai/error-body.ts';
 import { finishAnswerHead, SEND_LENGTH } from './answer-head.ts';
-import type { Exchange } from './exchange.ts';
+import type { ExchangeView } from './exchange-view.ts';
 
 /** Error answers are small; one that is not is replaced by our own body under its status. */
 export const MAX_SAVED_BYTES = 64 * 1024;
@@ -20,11 +20,11 @@ export interface SavedAnswer {
 
 /** Writes it to the client, with what tells the client's library not to start all over again. */
 export function sendSavedAnswer(
-  exchange: Exchange,
+  exchange: ExchangeView,
   saved: SavedAnswer,
   retryAfterSeconds: number,
 ): void {
-  const { downstream, plane } = exchange;
+  const { client, plane } = exchange;
   const out = plane.answerOut;
   out.reset();
   let body = saved.body;
@@ -38,7 +38,7 @@ export function sendSavedAnswer(
   const overloaded = saved.status === 429 || saved.status === 503;
   if (overloaded && !saved.hasRetryAfter) out.ascii(`Retry-After: ${retryAfterSeconds}\r\n`);
   out.ascii('x-should-retry: false\r\n');
-  finishAnswerHead(out, SEND_LENGTH, body.length, downstream);
+  finishAnswerHead(out, SEND_LENGTH, body.length, client);
   out.bytes(body);
-  downstream.transport.write(Buffer.from(out.buf.subarray(0, out.length)));
+  client.transport.write(Buffer.from(out.buf.subarray(0, out.length)));
 }

@@ -10,6 +10,7 @@ import { Xorshift } from '../core/random.ts';
 import { monotonicClock } from '../net/monotonic.ts';
 import { type Listener, listen, NodeConnector } from '../net/node.ts';
 import { mapFleetState } from '../state/layout.ts';
+import { Downstreams } from './downstreams.ts';
 import type { ProxyOptions } from './options.ts';
 import { DataPlane } from './plane.ts';
 
@@ -69,13 +70,15 @@ const plane = new DataPlane(
   start.spec,
 );
 
+const downstreams = new Downstreams(plane);
+
 function hear(message: ToWorker, listener: Listener): void {
   if (message.kind === 'table') {
     plane.adopt(message.spec);
     tell({ kind: 'adopted', epoch: message.spec.epoch });
   } else {
     plane.draining = true;
-    plane.downstreams.closeAfterAnswers();
+    downstreams.closeAfterAnswers();
     if (message.kind === 'close') close(listener, message.timeoutMs);
   }
 }
@@ -86,19 +89,19 @@ function close(listener: Listener, timeoutMs: number): void {
   let ended = false;
   const timer = setInterval(() => {
     const late = monotonicClock.nowMs() - deadlineMs;
-    if (plane.downstreams.count === 0 || late > LAST_WORDS_MS) {
+    if (downstreams.count === 0 || late > LAST_WORDS_MS) {
       clearInterval(timer);
       plane.pool.close();
       tell({ kind: 'drained' });
     } else if (late >= 0 && !ended) {
       ended = true;
-      plane.downstreams.endAll();
+      downstreams.endAll();
     }
   }, DRAIN_CHECK_MS);
 }
 
 try {
-  const listener = await listen(start.options, (transport) => plane.downstreams.accept(transport));
+  const listener = await listen(start.options, (transport) => downstreams.accept(transport));
   port.on('message', (message: ToWorker) => hear(message, listener));
   tell({ kind: 'listening', port: listener.port });
 } catch (error) {

@@ -1,0 +1,64 @@
+/**
+ * What the parts of an exchange may know of each other. The exchange makes its attempts, and an
+ * attempt its relay; the way back goes through these interfaces, so nobody below imports whoever
+ * is above.
+ */
+import type { EndpointSpec } from '../core/endpoint.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import type { AttemptFacts } from '../core/retry/verdict.ts';
+import type { Transport } from '../net/transport.ts';
+import type { Route } from '../openai/routes.ts';
+import type { HalfClose } from './half-close.ts';
+import type { DataPlane } from './plane.ts';
+import type { RequestBody } from './request-body.ts';
+import type { SavedAnswer } from './saved-answer.ts';
+
+/** The client's connection, as its exchange sees it. */
+export interface Client {
+  readonly plane: DataPlane;
+  readonly transport: Transport;
+  /** HTTP version of the present request: 0 or 1. */
+  readonly minor: number;
+  /** Whether the connection goes on after this answer; set to false to end it. */
+  keepAlive: boolean;
+  /** The exchange is over and its answer written; `intact` = the client got a whole answer. */
+  exchangeDone(intact: boolean): void;
+}
+
+/** The answer the client is getting. */
+export interface CommittedAnswer {
+  onClientDrain(): void;
+  onClientHalfClosed(halfClose: HalfClose): void;
+  /** Ends it for a reason of ours or the client's; the endpoint is not blamed. */
+  breakOff(code: ErrorCode): void;
+}
+
+/** The exchange, as its attempts and relays see it. */
+export interface ExchangeView {
+  readonly plane: DataPlane;
+  readonly client: Client;
+  readonly route: Route;
+  /** Empty, or the query with its `?`. */
+  readonly query: string;
+  readonly body: RequestBody;
+  readonly requestId: string;
+  /** End-to-end request fields as they go up, and the client's own Authorization line. */
+  readonly fields: Buffer;
+  readonly authorization: Buffer;
+  /** The last error answer that was worth a retry. */
+  saved: SavedAnswer | undefined;
+  /** An attempt ended without an answer the client could have. */
+  attemptFailed(endpoint: EndpointSpec, chargedAtMs: number, facts: AttemptFacts): void;
+  /** The endpoint's rate window was full when the connection stood: nothing was sent. */
+  attemptUncharged(): void;
+  /** Would a failure with these facts be repeated? */
+  wouldRetry(endpoint: EndpointSpec, facts: AttemptFacts): boolean;
+  /** When a place may become free, as far as is known; at least 1. */
+  retryAfterSeconds(): number;
+  /** From here the client sees this answer. */
+  commit(answer: CommittedAnswer): void;
+  /** The answer was relayed to its end with this status. */
+  completed(status: number): void;
+  /** The answer broke in the middle; the client was told as far as possible. */
+  broken(): void;
+}
