@@ -1,4 +1,7 @@
-/** From the configuration to what a worker is told: limits over all workers become each one's share. */
+/**
+ * From the configuration to what a worker is told; a limit over all workers becomes each one's
+ * share.
+ */
 import type { Config } from '../config/schema.ts';
 import type { ProxyOptions } from '../proxy/options.ts';
 

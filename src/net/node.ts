@@ -6,8 +6,7 @@
  * inside `onBytes`, so one buffer serves thousands of connections. Accepted and TLS sockets use
  * 'data' events, whose chunks belong to whoever takes them.
  */
-import type { AddressInfo } from 'node:net';
-import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import {
   CLOSE_NORMAL,
@@ -21,8 +20,6 @@ import {
 } from './transport.ts';
 
 const READ_BUFFER_BYTES = 64 * 1024;
-const HIGH_WATER_BYTES = 64 * 1024;
-const BACKLOG = 4096;
 
 /** Where the handler of a connection is known only after the transport exists. */
 class Unattached implements TransportHandler {
@@ -178,7 +175,7 @@ export class NodeConnector {
       host,
       port,
       // A name for SNI and the certificate check; an IP address must not be sent as a name.
-      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+      servername: /^[\d.]+$|:/.test(host) ? '' : host,
       ALPNProtocols: ['http/1.1'],
     });
     socket.setNoDelay(true);
@@ -188,49 +185,4 @@ export class NodeConnector {
     socket.once('secureConnect', () => handler.onConnect());
     return transport;
   }
-}
-
-export interface ListenOptions {
-  readonly host: string;
-  readonly port: number;
-  /** Several listeners (one a worker) share the port; the kernel spreads the connections. */
-  readonly reusePort: boolean;
-}
-
-export interface Listener {
-  readonly port: number;
-  /** Accepts no more; open connections stay. */
-  close(): void;
-}
-
-/**
- * Listens and hands each connection to `accept`, which returns its handler.
- * Rejects with the socket's error when the address cannot be bound.
- */
-export function listen(
-  options: ListenOptions,
-  accept: (transport: Transport) => TransportHandler,
-): Promise<Listener> {
-  const server = createServer(
-    { allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_BYTES },
-    (socket) => {
-      const transport = new NodeTransport(socket, false);
-      socket.on('data', (chunk: Buffer) => transport.received(chunk, chunk.length));
-      transport.handler = accept(transport);
-    },
-  );
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ ...options, backlog: BACKLOG }, () => {
-      server.off('error', reject);
-      // Running out of file descriptors must not end the worker; accepting goes on later.
-      server.on('error', () => {});
-      resolve(listenerOf(server));
-    });
-  });
-}
-
-function listenerOf(server: Server): Listener {
-  const { port } = server.address() as AddressInfo;
-  return { port, close: () => server.close() };
 }

@@ -10,7 +10,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 
-export const TICK_MS = 20;
+const TICK_MS = 20;
 const BUCKETS = 1024;
 const MAX_STEP_MS = 500;
 

@@ -5,7 +5,8 @@
 import { BodyFraming } from '../http1/body-framing.ts';
 import { FIELD_RETRY_AFTER, fieldIndex } from '../http1/fields.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
-import { MAX_SAVED_BYTES, type SavedAnswer } from './saved-answer.ts';
+import type { SavedAnswer } from './exchange-view.ts';
+import { MAX_SAVED_BYTES } from './saved-answer.ts';
 
 const QUEUE_FULL = /queue (is )?full/i;
 

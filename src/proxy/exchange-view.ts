@@ -11,7 +11,6 @@ import type { Route } from '../openai/routes.ts';
 import type { HalfClose } from './half-close.ts';
 import type { DataPlane } from './plane.ts';
 import type { RequestBody } from './request-body.ts';
-import type { SavedAnswer } from './saved-answer.ts';
 
 /** The client's connection, as its exchange sees it. */
 export interface Client {
@@ -31,6 +30,16 @@ export interface CommittedAnswer {
   onClientHalfClosed(halfClose: HalfClose): void;
   /** Ends it for a reason of ours or the client's; the endpoint is not blamed. */
   breakOff(code: ErrorCode): void;
+}
+
+/** An error answer kept whole while another endpoint is tried. */
+export interface SavedAnswer {
+  readonly status: number;
+  /** Status line and end-to-end fields, without framing. */
+  readonly head: Buffer;
+  /** undefined = it was too large or broke off. */
+  readonly body: Buffer | undefined;
+  readonly hasRetryAfter: boolean;
 }
 
 /** The exchange, as its attempts and relays see it. */

@@ -34,13 +34,13 @@ import {
 } from '../state/totals.ts';
 import { type Applicant, REFUSED_QUEUE_FULL } from './admission.ts';
 import { Attempt } from './attempt.ts';
-import type { Client, CommittedAnswer, ExchangeView } from './exchange-view.ts';
+import type { Client, CommittedAnswer, ExchangeView, SavedAnswer } from './exchange-view.ts';
 import type { HalfClose } from './half-close.ts';
 import type { DataPlane } from './plane.ts';
 import { errorAnswer, serializeAnswer } from './reject.ts';
 import { RequestBody } from './request-body.ts';
 import { givenRequestId, writeClientAuthorization, writeRequestFields } from './request-fields.ts';
-import { type SavedAnswer, sendSavedAnswer } from './saved-answer.ts';
+import { sendSavedAnswer } from './saved-answer.ts';
 
 const READING = 0;
 const QUEUED = 1;

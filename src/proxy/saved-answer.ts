@@ -4,19 +4,10 @@
  */
 import { errorBody } from '../openai/error-body.ts';
 import { finishAnswerHead, SEND_LENGTH } from './answer-head.ts';
-import type { ExchangeView } from './exchange-view.ts';
+import type { ExchangeView, SavedAnswer } from './exchange-view.ts';
 
 /** Error answers are small; one that is not is replaced by our own body under its status. */
 export const MAX_SAVED_BYTES = 64 * 1024;
-
-export interface SavedAnswer {
-  readonly status: number;
-  /** Status line and end-to-end fields, without framing. */
-  readonly head: Buffer;
-  /** undefined = it was too large or broke off. */
-  readonly body: Buffer | undefined;
-  readonly hasRetryAfter: boolean;
-}
 
 /** Writes it to the client, with what tells the client's library not to start all over again. */
 export function sendSavedAnswer(
