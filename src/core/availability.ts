@@ -23,12 +23,10 @@ export const ADMITTING = 0;
 /** Its ejection time is over: one request may try it, after `Ejector.claimProbe`. */
 export const PROBE_DUE = 1;
 /** Traffic failed there; also while another request probes it. */
-// tidy allows dead-export: one of a closed set of answers; readers compare with those they need
 export const EJECTED = 2;
 /** It asked to be left alone for now. */
 export const BUSY = 3;
 /** The prober cannot reach it. */
-// tidy allows dead-export: one of a closed set of answers; readers compare with those they need
 export const DOWN = 4;
 /** The prober has not reached it yet, so nothing says that it exists. */
 // tidy allows dead-export: one of a closed set of answers; readers compare with those they need

@@ -9,6 +9,7 @@
  * Read it from `bodyComplete` downward: that is the order in which things happen.
  */
 
+import { availabilityOf, DOWN, EJECTED } from '../core/availability.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
 import { backoffMs } from '../core/retry/backoff.ts';
@@ -261,6 +262,7 @@ export class Exchange implements Applicant, ExchangeView, TimerOwner {
     this.#fill(endpoint, facts);
     const decision = verdict(facts);
     if (decision !== RETRY_OTHER && decision !== RETRY_AFTER_BACKOFF) return decision;
+    if (this.#leavesTheDead(endpoint, facts)) return decision;
     const budget = this.plane.table.cluster(this.model)?.budget;
     budget?.tryWithdraw(this.plane.clock.nowMs());
     return decision;
@@ -275,10 +277,22 @@ export class Exchange implements Applicant, ExchangeView, TimerOwner {
     facts.bodyHeld = true;
     facts.pureInference = this.route.pureInference;
     facts.triesLeft = this.triesLeft;
-    const budget = plane.table.cluster(this.model)?.budget;
-    facts.budgetAllows = budget !== undefined && budget.balance(nowMs) >= 1;
     facts.deadlineLeftMs = plane.options.requestTimeoutMs - (nowMs - this.startedMs);
     facts.untriedAvailable = plane.admission.hasUntried(this);
+    const budget = plane.table.cluster(this.model)?.budget;
+    facts.budgetAllows =
+      budget !== undefined && (this.#leavesTheDead(endpoint, facts) || budget.balance(nowMs) >= 1);
+  }
+
+  /**
+   * Going from an endpoint that is out of the rotation to a healthy one moves load and multiplies
+   * none, so it is free of budget (docs/decisions/0005-free-failover.md).
+   */
+  #leavesTheDead(endpoint: EndpointSpec, facts: AttemptFacts): boolean {
+    if (!facts.untriedAvailable) return false;
+    const { columns, clock } = this.plane;
+    const state = availabilityOf(columns, endpoint.slot, clock.nowMs());
+    return state === EJECTED || state === DOWN;
   }
 
   #countRetry(): void {
