@@ -123,6 +123,18 @@ test('every file and folder of the project that a page names exists', () => {
   assert.ok(named > 100, `only ${named} paths were found`);
 });
 
+test('every method that ARCHITECTURE.md names exists in the class it names', () => {
+  const sources = globSync('src/**/*.ts', { cwd: ROOT }).map(read);
+  const named = [...read('ARCHITECTURE.md').matchAll(/`([A-Z]\w+)\.(#?[a-z]\w+)`/g)];
+  assert.ok(named.length > 20, `only ${named.length} methods were found`);
+  for (const [, owner, method] of named) {
+    const source = sources.find((text) => text.includes(`class ${owner} `));
+    assert.ok(source !== undefined, `no class ${owner}`);
+    const declared = new RegExp(`^ {2}(async |readonly )?${method}(\\(| = )`, 'm');
+    assert.match(source, declared, `${owner}.${method}`);
+  }
+});
+
 test('the map of ARCHITECTURE.md leaves no folder of src/ out', () => {
   const text = read('ARCHITECTURE.md');
   for (const folder of globSync('src/*/', { cwd: ROOT })) {
