@@ -8,12 +8,24 @@ import type { ProxyOptions } from '../proxy/options.ts';
 /** A report is stale when it missed this many scrapes. */
 const STALE_SCRAPES = 3;
 
-export function proxyOptions(config: Config, port: number, workers: number): ProxyOptions {
+/** What is known only when the process starts. */
+export interface Circumstances {
+  readonly port: number;
+  readonly workers: number;
+  /** PEM texts, or both empty. */
+  readonly tlsCert: string;
+  readonly tlsKey: string;
+}
+
+export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
+  const { port, workers, tlsCert, tlsKey } = now;
   const { server, routing, httpClient, timeouts, retry, ejection, monitor } = config;
   return {
     host: server.host,
     port,
     reusePort: workers > 1,
+    tlsCert,
+    tlsKey,
     maxBodyBytes: server.maxBodyBytes,
     numRetries: routing.numRetries,
     queueTimeoutMs: routing.queueTimeoutMs,

@@ -20,6 +20,7 @@ import type { WorkerStart } from '../proxy/worker.ts';
 import { createFleetState, DEFAULT_SLOTS, type FleetState } from '../state/layout.ts';
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
 import { proxyOptions } from './proxy-options.ts';
+import { readTlsFiles, type TlsTexts } from './tls-files.ts';
 
 /**
  * Runs until a signal ends it and returns the exit code. `workerUrl`: where the entry of the
@@ -39,12 +40,17 @@ export async function serve(
     process.stderr.write(`llm-router: ${file} is not valid; nothing was started.\n`);
     return EXIT_CONFIG;
   }
+  const tls = await readTlsFiles(config);
+  if (typeof tls === 'string') {
+    process.stderr.write(`llm-router: ${tls}; nothing was started.\n`);
+    return EXIT_CONFIG;
+  }
   const log = makeLogger(config.log.level);
   const address = await freeAddress(config.server.host, config.server.port);
   if (typeof address !== 'number') return refuse(config.server.host, config.server.port, address);
   const workers = config.server.workers || Math.max(1, availableParallelism() - 1);
   const state = createFleetState(DEFAULT_SLOTS, workers);
-  const spawn = spawner({ config, state, workers, port: address, workerUrl });
+  const spawn = spawner({ config, state, workers, tls, port: address, workerUrl });
   const control = new ControlPlane({ config, state, workers, clock: monotonicClock, log, spawn });
   const failure = await control.start(loaded);
   if (failure !== undefined) {
@@ -53,7 +59,7 @@ export async function serve(
   }
   log.info(
     {
-      url: `http://${config.server.host}:${address}/v1`,
+      url: `${tls.tlsCert === '' ? 'http' : 'https'}://${config.server.host}:${address}/v1`,
       workers,
       endpoints: control.endpoints.length,
       strategy: config.routing.strategy,
@@ -135,19 +141,20 @@ interface SpawnParts {
   readonly config: Config;
   readonly state: FleetState;
   readonly workers: number;
+  readonly tls: TlsTexts;
   readonly port: number;
   readonly workerUrl: URL;
 }
 
 function spawner(parts: SpawnParts): (index: number, spec: RouteTableSpec) => WorkerPort {
-  const { config, state, workers, port, workerUrl } = parts;
+  const { config, state, workers, tls, port, workerUrl } = parts;
   return (index, spec) => {
     const start: WorkerStart = {
       buffer: state.buffer,
       slots: state.columns.slots,
       workers,
       index,
-      options: proxyOptions(config, port, workers),
+      options: proxyOptions(config, { port, workers, ...tls }),
       spec,
     };
     const worker = new Worker(workerUrl, { workerData: start, name: `worker-${index}` });

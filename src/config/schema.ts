@@ -40,6 +40,12 @@ export const SECTIONS = {
         { max: MAX_WORKERS },
         'Threads that carry traffic; 0 means one per CPU core less one, at least one.',
       ),
+      tlsCertFile: text(
+        'tls_cert_file',
+        '',
+        'PEM file with the certificate chain of the API listener; empty means plain HTTP.',
+      ),
+      tlsKeyFile: text('tls_key_file', '', 'PEM file with the private key of that certificate.'),
       maxBodyBytes: integer(
         'max_body_bytes',
         64 * 1024 * 1024,

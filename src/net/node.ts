@@ -7,7 +7,7 @@
  * 'data' events, whose chunks belong to whoever takes them.
  */
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import {
   CLOSE_NORMAL,
   CLOSE_OTHER,
@@ -113,6 +113,9 @@ export class NodeTransport implements Transport {
   }
 }
 
+/** OpenSSL's verdicts on a certificate, and Node's own names for TLS trouble. */
+const TLS_CODES = /^(ERR_TLS|ERR_SSL|EPROTO|UNABLE_TO|CERT_|CRL_|HOSTNAME_)|CERT/;
+
 /** Maps `err.code` once; nobody else looks at socket errors. */
 function closeReasonOf(error: NodeJS.ErrnoException): number {
   const code = error.code ?? '';
@@ -132,15 +135,15 @@ function closeReasonOf(error: NodeJS.ErrnoException): number {
     case 'EMFILE':
       return CLOSE_UNREACHABLE;
     default:
-      return code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code.includes('CERT')
-        ? CLOSE_TLS
-        : CLOSE_OTHER;
+      return TLS_CODES.test(code) ? CLOSE_TLS : CLOSE_OTHER;
   }
 }
 
 /** Opens connections to endpoints; one per worker, for its shared read buffer. */
 export class NodeConnector {
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  /** The last TLS session of each address: the next handshake resumes it (RFC 8446 §2.2). */
+  readonly #sessions = new Map<string, Buffer>();
 
   /** Starts to connect; `handler.onConnect` or `handler.onClose` tells the outcome. */
   connect(host: string, port: number, tls: boolean, handler: TransportHandler): Transport {
@@ -171,13 +174,18 @@ export class NodeConnector {
   }
 
   #tls(host: string, port: number, handler: TransportHandler): Transport {
-    const socket: TLSSocket = connectTls({
+    const address = `${host}:${port}`;
+    const session = this.#sessions.get(address);
+    const options: ConnectionOptions = {
       host,
       port,
       // A name for SNI and the certificate check; an IP address must not be sent as a name.
       servername: /^[\d.]+$|:/.test(host) ? '' : host,
       ALPNProtocols: ['http/1.1'],
-    });
+    };
+    if (session !== undefined) options.session = session;
+    const socket = connectTls(options);
+    socket.on('session', (ticket) => this.#sessions.set(address, ticket));
     socket.setNoDelay(true);
     const transport = new NodeTransport(socket, false);
     transport.handler = handler;

@@ -96,6 +96,7 @@ export class Exchange implements Applicant, ExchangeView, TimerOwner {
     writeRequestFields(out, chunk, head, {
       requestId: this.requestId,
       peer: client.transport.peerAddress(),
+      tls: plane.options.tlsCert !== '',
     });
     const fieldsLength = out.length;
     writeClientAuthorization(out, chunk, head);

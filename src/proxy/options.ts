@@ -1,8 +1,11 @@
-/** What the data plane is told once, at start: numbers only, safe to post to a worker. */
+/** What the data plane is told once, at start: plain values, safe to post to a worker. */
 export interface ProxyOptions {
   readonly host: string;
   readonly port: number;
   readonly reusePort: boolean;
+  /** PEM texts of the listener's certificate and key; both empty = plain HTTP. */
+  readonly tlsCert: string;
+  readonly tlsKey: string;
   readonly maxBodyBytes: number;
   readonly numRetries: number;
   readonly queueTimeoutMs: number;

@@ -54,14 +54,14 @@ export function writeRequestFields(
   out: HeadWriter,
   chunk: Buffer,
   head: RequestHead,
-  own: { readonly requestId: string; readonly peer: string },
+  own: { readonly requestId: string; readonly peer: string; readonly tls: boolean },
 ): void {
   writeForwardedFields(out, chunk, head, DROP);
   out.ascii('X-Request-Id: ');
   out.ascii(own.requestId);
   out.ascii('\r\nX-Forwarded-For: ');
   out.ascii(own.peer);
-  out.ascii('\r\nX-Forwarded-Proto: http\r\n');
+  out.ascii(own.tls ? '\r\nX-Forwarded-Proto: https\r\n' : '\r\nX-Forwarded-Proto: http\r\n');
   const host = fieldIndex(head, FIELD_HOST);
   if (host < 0) return;
   out.ascii('X-Forwarded-Host: ');
