@@ -6,10 +6,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { type Loaded, type LoadOptions, loadAll } from '../config/load.ts';
+import { type LoadOptions, loadAll } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
-import { watchConfig } from '../config/watch.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import type { StartFailure, WorkerPort } from '../control/supervisor.ts';
 import type { RouteTableSpec } from '../core/endpoint.ts';
@@ -19,6 +18,7 @@ import { type Logger, makeLogger } from '../observe/logger.ts';
 import type { WorkerStart } from '../proxy/worker.ts';
 import { createFleetState, DEFAULT_SLOTS, type FleetState } from '../state/layout.ts';
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
+import { followFiles } from './follow-files.ts';
 import { proxyOptions } from './proxy-options.ts';
 import { readTlsFiles, type TlsTexts } from './tls-files.ts';
 
@@ -57,9 +57,10 @@ export async function serve(
     control.stop();
     return refuse(config.server.host, address, failure);
   }
+  const scheme = tls.tlsCert === '' ? 'http' : 'https';
   log.info(
     {
-      url: `${tls.tlsCert === '' ? 'http' : 'https'}://${config.server.host}:${address}/v1`,
+      url: `${scheme}://${authority(config.server.host, address)}/v1`,
       workers,
       endpoints: control.endpoints.length,
       strategy: config.routing.strategy,
@@ -68,16 +69,9 @@ export async function serve(
     'listening',
   );
   onListening(address);
-  const watcher = watchConfig({
-    dir: loaded.dir,
-    mainFile: file,
-    onChange: () => void reload(file, { options, control, log }),
-  });
-  // What changed between loading and watching would otherwise be missed.
-  void watcher.ready.then(() => reload(file, { options, control, log }));
-  process.on('SIGHUP', () => void reload(file, { options, control, log }));
+  const stopFollowing = followFiles(file, loaded, { options, control, log });
   const code = await untilAsked(control, config, log);
-  watcher.close();
+  stopFollowing();
   return code;
 }
 
@@ -89,22 +83,6 @@ function loadOptions(flags: Readonly<Record<string, string>>): LoadOptions {
     enabledSources: sources?.split(',').map((source) => source.trim()),
     overrides: level === undefined ? {} : { 'log.level': level },
   };
-}
-
-interface Reloading {
-  readonly options: LoadOptions;
-  readonly control: ControlPlane;
-  readonly log: Logger;
-}
-
-async function reload(file: string, { options, control, log }: Reloading): Promise<void> {
-  const loaded: Loaded = await loadAll(file, options);
-  if (loaded.config === undefined) {
-    const problems = loaded.problems.map(formatProblem);
-    log.error({ problems }, 'the configuration is not valid; the one in use stays');
-    return;
-  }
-  control.reload(loaded);
 }
 
 /**
@@ -133,8 +111,13 @@ function refuse(host: string, port: number, { code, message }: StartFailure): nu
     EADDRNOTAVAIL: 'this machine has no such address; correct server.host',
   };
   const why = reasons[code] ?? message;
-  process.stderr.write(`llm-router: cannot listen on ${host}:${port}: ${why}.\n`);
+  process.stderr.write(`llm-router: cannot listen on ${authority(host, port)}: ${why}.\n`);
   return EXIT_FAILURE;
+}
+
+/** `host:port` as a URL has it. */
+function authority(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 interface SpawnParts {
