@@ -45,6 +45,7 @@ export class ControlPlane {
   readonly #rpm: RpmMeter;
   readonly #timers: NodeJS.Timeout[] = [];
   #operations: OperationsListener | undefined;
+  #started = false;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
@@ -66,11 +67,12 @@ export class ControlPlane {
         workers: parts.workers,
         columns,
         totals,
+        clock,
         spawn: parts.spawn,
         onEvent: (event) => this.#logEvent(event),
         onCrash: (index, reason) =>
           log.error({ worker: index, reason }, 'a worker ended; replacing it'),
-        later: (run, afterMs) => setTimeout(run, afterMs),
+        later: (run, afterMs) => setTimeout(run, afterMs).unref(),
       },
       this.#fleet.spec,
     );
@@ -100,6 +102,7 @@ export class ControlPlane {
   /** Starts the workers with what was loaded, then the loops; a value tells why it cannot. */
   async start(loaded: Loaded): Promise<StartFailure | undefined> {
     this.#fleet.apply(loaded);
+    this.#started = true;
     const failure = await this.#supervisor.start();
     if (failure !== undefined) return failure;
     this.#prober.tick();
@@ -170,12 +173,14 @@ export class ControlPlane {
   }
 
   #logChange(change: FleetChange): void {
-    const { epoch, added, removed, changed, rejected, problems } = change;
+    const { epoch, published, added, removed, changed, rejected, problems } = change;
     const { log } = this.#parts;
-    log.info({ epoch, added, removed, changed }, 'route table');
+    if (published) log.info({ epoch, added, removed, changed }, 'route table');
     if (rejected.length > 0) log.error({ rejected }, 'too many endpoints; these are left out');
     // At start the command line has shown them already.
-    if (problems.length > 0 && epoch > 1) log.warn({ problems }, 'problems in the configuration');
+    if (problems.length > 0 && this.#started)
+      log.warn({ problems }, 'problems in the configuration');
+    else if (!published) log.info('the configuration has no problems any more');
   }
 
   #logProbe({ spec, to, reason }: ProbeChange): void {

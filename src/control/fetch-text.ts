@@ -31,6 +31,7 @@ export class TextFetcher {
   readonly #http = new HttpAgent({ keepAlive: true, timeout: IDLE_MS });
   readonly #https = new HttpsAgent({ keepAlive: true, timeout: IDLE_MS });
   readonly #maxBytes: number;
+  #disposed = false;
 
   constructor(maxBytes = MAX_BYTES) {
     this.#maxBytes = maxBytes;
@@ -48,13 +49,18 @@ export class TextFetcher {
       }
     });
 
-  /** Closes the idle connections; fetches under way end by themselves. */
+  /**
+   * Ends all connections, so that none keeps the process alive. Fetches under way, and new ones,
+   * never settle: to whoever stops, an endpoint that cannot be asked any more is no news.
+   */
   dispose(): void {
+    this.#disposed = true;
     this.#http.destroy();
     this.#https.destroy();
   }
 
   #get(call: Call): void {
+    if (this.#disposed) return;
     const tls = call.target.protocol === 'https:';
     const request = (tls ? httpsRequest : httpRequest)(call.target, {
       agent: tls ? this.#https : this.#http,
@@ -69,6 +75,7 @@ export class TextFetcher {
       if (answer.done) return;
       answer.done = true;
       clearTimeout(timer);
+      if (this.#disposed) return;
       const shown = answer.error === '' ? error : answer.error;
       call.settle({ status: answer.status, text: shown === '' ? answer.text : '', error: shown });
     };

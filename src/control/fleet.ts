@@ -2,19 +2,20 @@
  * The fleet as configured now: reads the endpoint files, gives every endpoint its slot, publishes
  * route tables, and frees the slots of endpoints that left once they have drained.
  *
- * Invariants: a file that breaks keeps its last good endpoints; a reload that changes nothing
- * publishes nothing; a slot is cleared only when no worker can write to it any more.
+ * Invariants: a file that breaks keeps its last good endpoints; a reload that changes no endpoint
+ * publishes nothing; a slot is cleared only when no worker can write to it any more; endpoints that
+ * found no slot get the first that is freed.
  */
 
 import type { EndpointEntry } from '../config/endpoint-entry.ts';
 import { type FileEndpoints, type Loaded, mergeEndpoints } from '../config/load.ts';
-import { formatProblem, type Problem } from '../config/problem.ts';
+import { formatProblem } from '../config/problem.ts';
 import { buildRouteTableSpec, SlotAllocator } from '../config/route-table-spec.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Columns } from '../core/columns.ts';
 import type { EndpointSpec, RouteTableSpec } from '../core/endpoint.ts';
-import { RATE_CELLS, RATE_WINDOW_MS } from '../core/rate-window.ts';
+import { RATE_CELLS, RATE_WINDOW_MS, used } from '../core/rate-window.ts';
 import { sumOf } from '../state/reader.ts';
 
 export interface FleetParts {
@@ -29,8 +30,11 @@ export interface FleetParts {
   onChange(change: FleetChange): void;
 }
 
+/** A new route table, new problems, or both. */
 export interface FleetChange {
   readonly epoch: number;
+  /** False: the endpoints are the same, only the problems have changed. */
+  readonly published: boolean;
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly changed: readonly string[];
@@ -50,9 +54,11 @@ export class Fleet {
   readonly #parts: FleetParts;
   readonly #slots: SlotAllocator;
   #byFile: ReadonlyMap<string, FileEndpoints> = new Map();
+  #entries: readonly EndpointEntry[] = [];
   #leaving: Leaving[] = [];
   #endpoints: readonly EndpointSpec[] = [];
-  #problems = '';
+  #problems: readonly string[] = [];
+  #rejected: readonly string[] = [];
   spec: RouteTableSpec;
 
   constructor(parts: FleetParts) {
@@ -68,61 +74,86 @@ export class Fleet {
 
   /** Takes over what was read from the files; publishes only a difference. */
   apply(loaded: Loaded): void {
-    const byFile = withLastGood(loaded, this.#byFile);
-    this.#byFile = byFile;
-    const merged = mergeEndpoints(byFile);
-    this.#adopt(merged.value, loaded.problems);
+    this.#byFile = withLastGood(loaded, this.#byFile);
+    this.#entries = mergeEndpoints(this.#byFile).value;
+    this.#adopt(loaded.problems.map(formatProblem));
   }
 
   /** Frees the slots of endpoints that have drained; to be called about once a second. */
   tick(): void {
-    const { columns, clock } = this.#parts;
+    const before = this.#leaving.length;
     const epoch = this.#parts.adoptedEpoch();
-    const goneBeforeMs = clock.nowMs() - RATE_WINDOW_MS - 1000;
     this.#leaving = this.#leaving.filter((leaving) => {
-      if (leaving.epoch > epoch || leaving.sinceMs > goneBeforeMs) return true;
-      if (sumOf(columns, 'inFlight', leaving.slot) > 0) return true;
-      if (this.#slots.release(leaving.id)) {
-        this.#parts.onForget(leaving.slot);
-        clearSlot(columns, leaving.slot);
-      }
+      if (leaving.epoch > epoch || !this.#isDrained(leaving)) return true;
+      this.#free(leaving);
       return false;
     });
+    const freed = before - this.#leaving.length;
+    if (freed > 0 && this.#rejected.length > 0) this.#adopt(this.#problems);
   }
 
-  #adopt(entries: readonly EndpointEntry[], problems: readonly Problem[]): void {
-    const { config, clock } = this.#parts;
+  /** It has nothing in flight, and the next owner of its slot starts with an empty minute. */
+  #isDrained({ slot, sinceMs }: Leaving): boolean {
+    const { columns, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    // The minute is kept even when nothing was sent: one who comes back keeps its counters.
+    if (nowMs - sinceMs <= RATE_WINDOW_MS) return false;
+    return sumOf(columns, 'inFlight', slot) === 0 && used(columns.shared.rate, slot, nowMs) === 0;
+  }
+
+  #free({ id, slot }: Leaving): void {
+    if (!this.#slots.release(id)) return;
+    this.#parts.onForget(slot);
+    clearSlot(this.#parts.columns, slot);
+  }
+
+  #adopt(problems: readonly string[]): void {
     const before = new Map(this.#endpoints.map((endpoint) => [endpoint.id, endpoint]));
     const epoch = this.spec.epoch + 1;
-    const built = buildRouteTableSpec(entries, config, this.#slots, epoch);
+    const built = buildRouteTableSpec(this.#entries, this.#parts.config, this.#slots, epoch);
     const endpoints = built.spec.clusters.flatMap((cluster) => cluster.endpoints);
     const changed = endpoints.filter((endpoint) => {
       const old = before.get(endpoint.id);
       return old !== undefined && !sameEndpoint(old, endpoint);
     });
-    const lines = problems.map(formatProblem);
-    const sameProblems = lines.join('\n') === this.#problems;
     const moved = built.added.length + built.removed.length + changed.length;
-    if (moved === 0 && sameProblems && this.spec.epoch > 0) return;
-    this.#problems = lines.join('\n');
-    for (const id of built.removed) {
-      const slot = before.get(id)?.slot;
-      if (slot !== undefined) this.#leaving.push({ id, slot, epoch, sinceMs: clock.nowMs() });
+    const published = moved > 0 || this.spec.epoch === 0;
+    const sameTroubles =
+      sameTexts(problems, this.#problems) && sameTexts(built.rejected, this.#rejected);
+    this.#problems = problems;
+    this.#rejected = built.rejected;
+    if (published) {
+      this.#noteLeaving(built.removed, before, epoch);
+      this.spec = built.spec;
+      this.#endpoints = endpoints;
+      this.#parts.publish(built.spec);
+    } else if (sameTroubles) {
+      return;
     }
-    // One that came back while it drained stays; its slot must not be freed under it.
-    const present = new Set(endpoints.map((endpoint) => endpoint.id));
-    this.#leaving = this.#leaving.filter((leaving) => !present.has(leaving.id));
-    this.spec = built.spec;
-    this.#endpoints = endpoints;
-    this.#parts.publish(built.spec);
     this.#parts.onChange({
-      epoch,
+      epoch: this.spec.epoch,
+      published,
       added: built.added.map((endpoint) => endpoint.id),
       removed: built.removed,
       changed: changed.map((endpoint) => endpoint.id),
       rejected: built.rejected,
-      problems: lines,
+      problems,
     });
+  }
+
+  #noteLeaving(
+    removed: readonly string[],
+    before: ReadonlyMap<string, EndpointSpec>,
+    epoch: number,
+  ): void {
+    const sinceMs = this.#parts.clock.nowMs();
+    // One that came back while it drained stays; its slot must not be freed under it.
+    const present = new Set(this.#entries.map((entry) => entry.id));
+    this.#leaving = this.#leaving.filter((leaving) => !present.has(leaving.id));
+    for (const id of removed) {
+      const slot = before.get(id)?.slot;
+      if (slot !== undefined) this.#leaving.push({ id, slot, epoch, sinceMs });
+    }
   }
 }
 
@@ -141,6 +172,10 @@ function withLastGood(
 
 function sameEndpoint(a: EndpointSpec, b: EndpointSpec): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, index) => text === b[index]);
 }
 
 /** Back to the state of a slot that nobody has used. */

@@ -1,9 +1,12 @@
 /**
  * Keeps the workers of the data plane running and tells all of them the same thing.
  *
- * Invariant: a worker that ends without being asked to is replaced, its gauges set back first (a
- * dead thread writes no more, so its columns are the control plane's to clear).
+ * Invariants: a worker that ends without being asked to is replaced, its gauges set back first (a
+ * dead thread writes no more, so its columns are the control plane's to clear), and its
+ * replacement starts with the newest route table. One that never listened at start is not
+ * replaced: `start` tells why instead. A drain ends whatever the workers do.
  */
+import type { Clock } from '../core/clock.ts';
 import type { Columns } from '../core/columns.ts';
 import type { RouteTableSpec } from '../core/endpoint.ts';
 import type { FromWorker, PlaneEvent, ToWorker } from '../core/plane-messages.ts';
@@ -22,25 +25,36 @@ export interface SupervisorParts {
   readonly workers: number;
   readonly columns: Columns;
   readonly totals: readonly Float64Array[];
+  readonly clock: Clock;
   spawn(index: number, spec: RouteTableSpec): WorkerPort;
   onEvent(event: PlaneEvent): void;
   onCrash(index: number, reason: string): void;
-  /** Runs later; injected for tests. */
+  /** Runs later without keeping the process alive; injected for tests. */
   later(run: () => void, afterMs: number): void;
 }
-
-/** At once, unless workers die faster than this: then a pause keeps the machine usable. */
-const CRASH_PAUSE_MS = 500;
 
 export interface StartFailure {
   readonly code: string;
   readonly message: string;
 }
 
+/** A worker that lived shorter than this is replaced only after a pause: no storm of restarts. */
+const QUICK_DEATH_MS = 5000;
+const CRASH_PAUSE_MS = 500;
+/** A worker says `drained` at most this long after the drain's deadline, unless it is stuck. */
+const DRAIN_GRACE_MS = 3000;
+
 interface Seat {
-  port: WorkerPort;
+  readonly port: WorkerPort;
+  readonly startedMs: number;
+  /** The epoch its worker routes by. */
   adopted: number;
-  restarts: number;
+  /** Its worker accepts connections. */
+  listening: boolean;
+  /** Its worker has drained or ended. */
+  empty: boolean;
+  /** Why its worker could not listen; '' = it did not say so. */
+  failure: string;
 }
 
 export class Supervisor {
@@ -48,14 +62,14 @@ export class Supervisor {
   readonly #seats: Seat[] = [];
   #spec: RouteTableSpec;
   #ending = false;
-  #onDrained: () => void = () => {};
+  #onEmpty: () => void = () => {};
 
   constructor(parts: SupervisorParts, spec: RouteTableSpec) {
     this.#parts = parts;
     this.#spec = spec;
   }
 
-  /** Starts all workers; resolves when all listen, or with the first failure to listen. */
+  /** Starts all workers; resolves when all listen, or with the first failure to do so. */
   async start(): Promise<StartFailure | undefined> {
     const results: Promise<StartFailure | undefined>[] = [];
     for (let index = 0; index < this.#parts.workers; index++) {
@@ -71,23 +85,26 @@ export class Supervisor {
     for (const seat of this.#seats) seat.port.post({ kind: 'table', spec });
   }
 
-  /** The epoch that every worker has reached. */
+  /** The epoch that every worker has reached; a dead one counts until it is replaced. */
   get adoptedEpoch(): number {
     return Math.min(...this.#seats.map((seat) => seat.adopted));
   }
 
-  /** `delayMs` of still accepting, then at most `timeoutMs` for what runs. */
+  /**
+   * `delayMs` of still accepting, then at most `timeoutMs` for what runs. Resolves when every
+   * worker has drained or ended, or shortly after the deadline when one is stuck.
+   */
   async drain(delayMs: number, timeoutMs: number): Promise<void> {
     this.#ending = true;
     for (const seat of this.#seats) seat.port.post({ kind: 'drain' });
     if (delayMs > 0) await new Promise<void>((resolve) => this.#parts.later(resolve, delayMs));
-    let open = this.#seats.length;
     await new Promise<void>((resolve) => {
-      this.#onDrained = () => {
-        open--;
-        if (open === 0) resolve();
+      this.#onEmpty = () => {
+        if (this.#seats.every((seat) => seat.empty)) resolve();
       };
       for (const seat of this.#seats) seat.port.post({ kind: 'close', timeoutMs });
+      this.#parts.later(resolve, timeoutMs + DRAIN_GRACE_MS);
+      this.#onEmpty();
     });
   }
 
@@ -97,35 +114,69 @@ export class Supervisor {
     for (const seat of this.#seats) seat.port.terminate();
   }
 
-  #seat(index: number, started: (failure: StartFailure | undefined) => void): void {
+  /** `started`: absent for a replacement, which is replaced again when it cannot listen. */
+  #seat(index: number, started?: (failure: StartFailure | undefined) => void): void {
     const port = this.#parts.spawn(index, this.#spec);
-    const restarts = (this.#seats[index]?.restarts ?? -1) + 1;
-    const seat: Seat = { port, adopted: this.#spec.epoch, restarts };
+    const seat: Seat = {
+      port,
+      startedMs: this.#parts.clock.nowMs(),
+      adopted: this.#spec.epoch,
+      listening: false,
+      empty: false,
+      failure: '',
+    };
     this.#seats[index] = seat;
-    port.onMessage((message) => {
-      if (message.kind === 'listening') started(undefined);
-      else if (message.kind === 'failed') started(message);
-      else if (message.kind === 'adopted') seat.adopted = message.epoch;
-      else if (message.kind === 'event') this.#parts.onEvent(message.event);
-      else this.#onDrained();
-    });
+    port.onMessage((message) => this.#hear(seat, message, started));
     port.onExit((reason) => {
-      if (this.#ending) this.#onDrained();
-      else this.#replace(index, reason);
+      this.#leave(seat);
+      if (this.#ending) return;
+      if (seat.listening || started === undefined) {
+        this.#replace(index, seat, reason === '' ? seat.failure : reason);
+      } else if (seat.failure === '') {
+        started({ code: '', message: reason === '' ? 'a worker ended at its start' : reason });
+      }
     });
   }
 
-  #replace(index: number, reason: string): void {
+  #hear(
+    seat: Seat,
+    message: FromWorker,
+    started: ((failure: StartFailure | undefined) => void) | undefined,
+  ): void {
+    if (message.kind === 'listening') {
+      seat.listening = true;
+      started?.(undefined);
+    } else if (message.kind === 'failed') {
+      seat.failure = `cannot listen: ${message.message}`;
+      started?.(message);
+    } else if (message.kind === 'adopted') {
+      seat.adopted = message.epoch;
+    } else if (message.kind === 'event') {
+      this.#parts.onEvent(message.event);
+    } else {
+      this.#leave(seat);
+    }
+  }
+
+  #leave(seat: Seat): void {
+    seat.empty = true;
+    this.#onEmpty();
+  }
+
+  #replace(index: number, seat: Seat, reason: string): void {
     this.#parts.onCrash(index, reason);
-    const { columns, totals } = this.#parts;
+    const { columns, totals, clock } = this.#parts;
     columns.workers[index]!.inFlight.fill(0);
     columns.workers[index]!.pending.fill(0);
     for (const gauge of [GAUGE_CONNECTIONS, GAUGE_EXCHANGES, GAUGE_QUEUED]) {
       totals[index]![gauge] = 0;
     }
-    const pauseMs = this.#seats[index]!.restarts === 0 ? 0 : CRASH_PAUSE_MS;
-    this.#parts.later(() => {
-      if (!this.#ending) this.#seat(index, () => {});
-    }, pauseMs);
+    const quick = clock.nowMs() - seat.startedMs < QUICK_DEATH_MS;
+    this.#parts.later(
+      () => {
+        if (!this.#ending) this.#seat(index);
+      },
+      quick ? CRASH_PAUSE_MS : 0,
+    );
   }
 }
