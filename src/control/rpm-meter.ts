@@ -1,6 +1,7 @@
 /**
  * Requests of the last minute, sent and completed, for every endpoint: from a sample of the
- * counters each second. Invariant: exact over the last 60 samples, whatever the counters' age.
+ * counters each second. Invariant: exact over the last 60 samples, also for an endpoint that left
+ * and came back; a slot that is not watched yet has counted from 0 since it was given away.
  */
 import type { Columns } from '../core/columns.ts';
 import { sumOf } from '../state/reader.ts';
@@ -22,44 +23,38 @@ export class RpmMeter {
     this.#columns = columns;
   }
 
-  /** Takes a sample of the given slots; to be called once a second. */
+  /** Watches the given slots too, and samples all watched ones; to be called once a second. */
   sample(slots: readonly number[]): void {
+    for (const slot of slots) if (!this.#rings.has(slot)) this.#rings.set(slot, newRing());
     this.#seconds++;
     const at = this.#seconds % (SAMPLES + 1);
-    for (const slot of slots) {
-      const sent = sumOf(this.#columns, 'sent', slot);
-      const ok = sumOf(this.#columns, 'ok', slot);
-      let ring = this.#rings.get(slot);
-      if (ring === undefined) {
-        ring = {
-          sent: new Float64Array(SAMPLES + 1).fill(sent),
-          ok: new Float64Array(SAMPLES + 1).fill(ok),
-        };
-        this.#rings.set(slot, ring);
-      }
-      ring.sent[at] = sent;
-      ring.ok[at] = ok;
+    for (const [slot, ring] of this.#rings) {
+      ring.sent[at] = sumOf(this.#columns, 'sent', slot);
+      ring.ok[at] = sumOf(this.#columns, 'ok', slot);
     }
   }
 
+  /** Stops watching a slot whose counters go back to 0. */
   forget(slot: number): void {
     this.#rings.delete(slot);
   }
 
   /** Attempts sent to the endpoint in the last minute. */
   sendRpm(slot: number): number {
-    const ring = this.#rings.get(slot);
-    return ring === undefined ? 0 : sumOf(this.#columns, 'sent', slot) - this.#oldest(ring.sent);
+    return sumOf(this.#columns, 'sent', slot) - this.#oldest(this.#rings.get(slot)?.sent);
   }
 
   /** Attempts that ended well in the last minute. */
   completionRpm(slot: number): number {
-    const ring = this.#rings.get(slot);
-    return ring === undefined ? 0 : sumOf(this.#columns, 'ok', slot) - this.#oldest(ring.ok);
+    return sumOf(this.#columns, 'ok', slot) - this.#oldest(this.#rings.get(slot)?.ok);
   }
 
   /** The value 60 samples ago. */
-  #oldest(values: Float64Array): number {
-    return values[(this.#seconds + 1) % (SAMPLES + 1)]!;
+  #oldest(values: Float64Array | undefined): number {
+    return values?.[(this.#seconds + 1) % (SAMPLES + 1)] ?? 0;
   }
+}
+
+function newRing(): Ring {
+  return { sent: new Float64Array(SAMPLES + 1), ok: new Float64Array(SAMPLES + 1) };
 }
