@@ -2,9 +2,9 @@
  * The body of `/api/dashboard`, in the shape that scripts written for the reference read: system,
  * requests, one row per source type, per model and per endpoint; null where nothing is known.
  */
-import { ADMITTING, availabilityOf } from '../core/availability.ts';
+import { ADMITTING, availabilityOf, BUSY } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Columns } from '../core/columns.ts';
+import { type Columns, PROBE_UP } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { sumOf, totalOf } from '../state/reader.ts';
 import { GAUGE_EXCHANGES, TOTAL_OK, TOTAL_REQUESTS } from '../state/totals.ts';
@@ -27,7 +27,8 @@ export function dashboardJson(sources: DashboardSources): object {
   const rows = sources.endpoints().map((endpoint) => backendRow(sources, endpoint));
   const total = totalOf(sources.totals, TOTAL_REQUESTS);
   const success = totalOf(sources.totals, TOTAL_OK);
-  const failures = total - success - totalOf(sources.totals, GAUGE_EXCHANGES);
+  // Workers count on while this reads, so the sum may be off by a few, but never below zero.
+  const failures = Math.max(0, total - success - totalOf(sources.totals, GAUGE_EXCHANGES));
   const ended = success + failures;
   return {
     system: {
@@ -53,7 +54,7 @@ function backendRow(sources: DashboardSources, endpoint: EndpointSpec) {
   return {
     id: endpoint.id,
     model_name: endpoint.modelName,
-    healthy: availabilityOf(columns, slot, clock.nowMs()) === ADMITTING,
+    healthy: isHealthy(columns, slot, clock.nowMs()),
     engine: report?.engine ?? null,
     source_type: endpoint.sourceType,
     connections: sumOf(columns, 'inFlight', slot),
@@ -69,6 +70,13 @@ function backendRow(sources: DashboardSources, endpoint: EndpointSpec) {
     total_requests: sumOf(columns, 'sent', slot),
     completed: sumOf(columns, 'ok', slot),
   };
+}
+
+/** One that asked for a pause is busy, not ill. */
+function isHealthy(columns: Columns, slot: number, nowMs: number): boolean {
+  const availability = availabilityOf(columns, slot, nowMs);
+  if (availability === BUSY) return columns.control.probeState[slot] === PROBE_UP;
+  return availability === ADMITTING;
 }
 
 function grouped(rows: readonly Row[], keyOf: (row: Row) => string): [string, Row[]][] {

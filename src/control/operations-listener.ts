@@ -22,6 +22,9 @@ export function listenForOperators(
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      // Running out of file descriptors must not end the router; accepting goes on later.
+      server.on('error', () => {});
       const address = server.address() as AddressInfo;
       resolve({
         port: address.port,
@@ -35,7 +38,7 @@ export function listenForOperators(
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, dashboard: () => object): void {
-  const name = (request.headers.host ?? '').replace(/:\d+$/, '');
+  const name = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
   const path = (request.url ?? '').split('?')[0];
   if (!HOST_NAMES.has(name)) {
     json(response, 403, { error: { message: 'This Host is not served here.', type: 'forbidden' } });
