@@ -15,6 +15,7 @@ import {
   CLOSE_RESET,
   CLOSE_TLS,
   CLOSE_UNREACHABLE,
+  type Connector,
   type Transport,
   type TransportHandler,
 } from './transport.ts';
@@ -139,13 +140,12 @@ function closeReasonOf(error: NodeJS.ErrnoException): number {
   }
 }
 
-/** Opens connections to endpoints; one per worker, for its shared read buffer. */
-export class NodeConnector {
+/** One per worker, for its shared read buffer. */
+export class NodeConnector implements Connector {
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   /** The last TLS session of each address: the next handshake resumes it (RFC 8446 §2.2). */
   readonly #sessions = new Map<string, Buffer>();
 
-  /** Starts to connect; `handler.onConnect` or `handler.onClose` tells the outcome. */
   connect(host: string, port: number, tls: boolean, handler: TransportHandler): Transport {
     return tls ? this.#tls(host, port, handler) : this.#tcp(host, port, handler);
   }

@@ -42,6 +42,12 @@ export interface TransportHandler {
   onClose(reason: number): void;
 }
 
+/** Opens connections to endpoints. */
+export interface Connector {
+  /** Starts to connect; `handler.onConnect` or `handler.onClose` tells the outcome, later. */
+  connect(host: string, port: number, tls: boolean, handler: TransportHandler): Transport;
+}
+
 /** Why a connection ended; socket errors are mapped here, once, and never matched by text. */
 export const CLOSE_NORMAL = 0;
 export const CLOSE_RESET = 1;

@@ -7,9 +7,8 @@
  * an idle connection is never an answer to anything: the connection is destroyed.
  */
 import type { EndpointSpec } from '../core/endpoint.ts';
-import type { NodeConnector } from './node.ts';
 import { type TimerOwner, type TimerWheel, WheelTimer } from './timer-wheel.ts';
-import type { Transport, TransportHandler } from './transport.ts';
+import type { Connector, Transport, TransportHandler } from './transport.ts';
 
 const SWEEP_MS = 500;
 /** Leave this long before the engine's own announced end, so that we are never the late one. */
@@ -87,7 +86,7 @@ export interface PoolOptions {
 const PROVIDER_IDLE_MS = 90_000;
 
 export class UpstreamPool implements TimerOwner {
-  readonly connector: NodeConnector;
+  readonly connector: Connector;
   readonly #wheel: TimerWheel;
   readonly #options: PoolOptions;
   /** Idle connections by origin, oldest first. */
@@ -95,7 +94,7 @@ export class UpstreamPool implements TimerOwner {
   readonly #sweep: WheelTimer;
   #idleCount = 0;
 
-  constructor(connector: NodeConnector, wheel: TimerWheel, options: PoolOptions) {
+  constructor(connector: Connector, wheel: TimerWheel, options: PoolOptions) {
     this.connector = connector;
     this.#wheel = wheel;
     this.#options = options;

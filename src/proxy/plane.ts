@@ -13,9 +13,8 @@ import { makeStrategy, type Strategy } from '../core/strategy.ts';
 import { HeadWriter } from '../http1/head-writer.ts';
 import { RequestHead } from '../http1/request-head.ts';
 import { ResponseHead } from '../http1/response-head.ts';
-import type { NodeConnector } from '../net/node.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
-import type { Transport } from '../net/transport.ts';
+import type { Connector, Transport } from '../net/transport.ts';
 import { UpstreamPool } from '../net/upstream-pool.ts';
 import { Admission } from './admission.ts';
 import { EndpointBytes } from './endpoint-bytes.ts';
@@ -29,7 +28,7 @@ export interface PlaneParts {
   readonly workerIndex: number;
   readonly clock: Clock;
   readonly random: Random;
-  readonly connector: NodeConnector;
+  readonly connector: Connector;
   /** Tells the control plane what an operator should know; rare, bounded by the receiver. */
   readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
 }
