@@ -45,3 +45,14 @@ test('the small request of the workload has about one kilobyte', () => {
   const size = requestBytes(8000, false).length;
   assert.ok(size > 1000 && size < 1100, `${size} bytes`);
 });
+
+test('a large chunked body is counted, and its end is found wherever it was split', () => {
+  const part = Buffer.from(`10000;note="0"\r\n${'\r\n0\r\n\r\n'.padEnd(65_536, 'x')}\r\n`);
+  const head = Buffer.from('POST /big HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n');
+  const end = Buffer.from('0\r\nX-Sum: 1\r\n\r\n');
+  const all = Buffer.concat([head, part, part, part, end, PROBE]);
+  const expected = ['POST /big false', 'GET /v1/models false'];
+  for (let cut = 0; cut <= all.length; cut += cut < 300 || cut > all.length - 300 ? 1 : 777) {
+    assert.deepEqual(read([all.subarray(0, cut), all.subarray(cut)]), expected, `cut at ${cut}`);
+  }
+});
