@@ -27,6 +27,7 @@ export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
     tlsCert,
     tlsKey,
     maxBodyBytes: server.maxBodyBytes,
+    retryBufferBytes: Math.ceil(server.retryBufferBytes / workers),
     numRetries: routing.numRetries,
     queueTimeoutMs: routing.queueTimeoutMs,
     maxQueue: Math.ceil(routing.maxQueue / workers),

@@ -52,6 +52,12 @@ export const SECTIONS = {
         { min: 1, max: 16 * GIB, unit: 'bytes' },
         'Largest request body; a larger one is refused with 413.',
       ),
+      retryBufferBytes: integer(
+        'retry_buffer_bytes',
+        GIB,
+        { min: 1, max: 1024 * GIB, unit: 'bytes' },
+        'Memory for request bodies; beyond it bodies that were sent are not kept for a retry.',
+      ),
       drainDelayMs: seconds(
         'drain_delay',
         0,

@@ -133,7 +133,9 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     }
   }
 
-  onDrain(): void {}
+  onDrain(): void {
+    if (this.#phase === WAITING) this.plane.bodies.sent(this.exchange.body);
+  }
 
   onEnd(): void {
     if (this.#phase === RELAYING) this.#relay!.onUpstreamEnd();
@@ -218,6 +220,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     this.#phase = WAITING;
     const size = writeRequest(connection.transport, this.exchange, this.#bytes);
     this.facts.requestBytesSent = size;
+    if (connection.transport.bytesQueued() === 0) plane.bodies.sent(this.exchange.body);
     plane.own.bytesUp[endpoint.slot]! += size;
     plane.own.sent[endpoint.slot]!++;
     const { firstByteMs } = plane.options;

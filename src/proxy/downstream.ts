@@ -15,6 +15,7 @@ import { METHOD_HEAD, parseRequestHead } from '../http1/request-head.ts';
 import { type TimerOwner, WheelTimer } from '../net/timer-wheel.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import { TOTAL_REJECTED } from '../state/totals.ts';
+import { type BodyWaiter, CHUNKED_RESERVE_BYTES } from './body-budget.ts';
 import { Exchange } from './exchange.ts';
 import type { Client } from './exchange-view.ts';
 import { HalfClose } from './half-close.ts';
@@ -28,6 +29,8 @@ const BODY = 2;
 const BUSY = 3;
 const LINGER = 4;
 const CLOSED = 5;
+/** The body may not be read yet: there is no memory for it. */
+const NO_ROOM = 6;
 
 const TIMER_IDLE = 1;
 const TIMER_HEAD = 2;
@@ -42,7 +45,7 @@ const MAX_PENDING_BYTES = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 
-export class Downstream implements Client, TransportHandler, TimerOwner {
+export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOwner {
   readonly plane: DataPlane;
   readonly transport: Transport;
   /** For the connection's own waits; the exchange has timers of its own. */
@@ -54,6 +57,7 @@ export class Downstream implements Client, TransportHandler, TimerOwner {
   #lingered: number;
   #ended: boolean;
   #queuedBefore: number;
+  #continueWanted: boolean;
   minor: number;
   keepAlive: boolean;
 
@@ -71,6 +75,7 @@ export class Downstream implements Client, TransportHandler, TimerOwner {
     this.#lingered = 0;
     this.#ended = false;
     this.#queuedBefore = 0;
+    this.#continueWanted = false;
     this.minor = 1;
     this.keepAlive = true;
     plane.wheel.arm(this.#timer, TIMER_HEAD, plane.options.requestHeadMs);
@@ -92,11 +97,12 @@ export class Downstream implements Client, TransportHandler, TimerOwner {
     this.#exchange?.onClientDrain();
   }
 
-  /** The client sends no more; with a request in progress it may still want its answer. */
+  /** The client sends no more; it may still want the answers to what it sent. */
   onEnd(): void {
     this.#ended = true;
     if (this.#phase === BUSY) this.#exchange!.onClientHalfClosed(this.#halfClose);
-    else this.#destroy();
+    else if (this.#phase === BODY || this.#phase === NO_ROOM) this.#destroy();
+    else this.#linger();
   }
 
   onClose(): void {
@@ -105,6 +111,7 @@ export class Downstream implements Client, TransportHandler, TimerOwner {
     this.#halfClose.stop();
     const exchange = this.#exchange;
     this.#exchange = undefined;
+    this.plane.bodies.cancel(this);
     exchange?.onClientGone();
     this.#pending = NO_BYTES;
     this.#onGone(this);
@@ -141,6 +148,7 @@ export class Downstream implements Client, TransportHandler, TimerOwner {
           at = this.#body(chunk, at, end);
           break;
         case BUSY:
+        case NO_ROOM:
           this.#keep(chunk, at, end);
           return;
         case LINGER:
@@ -187,12 +195,26 @@ export class Downstream implements Client, TransportHandler, TimerOwner {
       opened.bodyComplete();
       return at + size;
     }
-    this.#phase = BODY;
-    plane.wheel.arm(this.#timer, TIMER_BODY, plane.options.bodyGapMs);
-    if (head.expectContinue && at + size === end && head.minor === 1) {
-      this.transport.write(CONTINUE);
+    this.#continueWanted = head.expectContinue && at + size === end && head.minor === 1;
+    const wanted = head.chunked ? CHUNKED_RESERVE_BYTES : head.contentLength;
+    if (plane.bodies.reserve(opened.body, wanted, this)) {
+      this.#readBody();
+    } else {
+      this.#phase = NO_ROOM;
+      this.transport.pause();
     }
     return at + size;
+  }
+
+  onBodyRoom(): void {
+    this.#readBody();
+    this.#resumePending();
+  }
+
+  #readBody(): void {
+    this.#phase = BODY;
+    this.plane.wheel.arm(this.#timer, TIMER_BODY, this.plane.options.bodyGapMs);
+    if (this.#continueWanted) this.transport.write(CONTINUE);
   }
 
   /** A request the router answers itself. With a body on the way the connection must end. */
@@ -208,6 +230,7 @@ export class Downstream implements Client, TransportHandler, TimerOwner {
     const exchange = this.#exchange!;
     const body = exchange.body;
     const next = body.feed(chunk, at, end);
+    this.plane.bodies.grow(body, body.sizeBytes);
     if (body.tooLarge) {
       exchange.abandon('body_too_large');
     } else if (body.framing.error !== 0) {
@@ -237,14 +260,15 @@ export class Downstream implements Client, TransportHandler, TimerOwner {
   }
 
   exchangeDone(intact: boolean): void {
-    const midBody = this.#phase === BODY;
+    const midBody = this.#phase === BODY || this.#phase === NO_ROOM;
+    if (this.#phase === NO_ROOM) this.plane.bodies.cancel(this);
     this.#exchange = undefined;
     this.#halfClose.stop();
     if (this.#phase === CLOSED) return;
     if (!intact) {
       this.#phase = CLOSED;
       this.transport.close();
-    } else if (midBody || !this.keepAlive || this.#ended) {
+    } else if (midBody || !this.keepAlive || (this.#ended && this.#pending.length === 0)) {
       this.keepAlive = false;
       this.#linger();
     } else {
@@ -269,6 +293,8 @@ export class Downstream implements Client, TransportHandler, TimerOwner {
     this.#pending = NO_BYTES;
     this.transport.resume();
     this.#process(bytes, 0, bytes.length);
+    // The end came behind these bytes.
+    if (this.#ended && this.#phase !== LINGER && this.#phase !== CLOSED) this.onEnd();
   }
 
   #idle(): void {
@@ -280,13 +306,14 @@ export class Downstream implements Client, TransportHandler, TimerOwner {
     this.#phase = LINGER;
     this.#pending = NO_BYTES;
     this.#lingered = 0;
+    this.plane.wheel.arm(this.#timer, TIMER_LINGER, LINGER_MS);
     if (this.#ended) {
+      // Nothing is left to read; what is queued is still sent.
       this.transport.close();
       return;
     }
     this.transport.resume();
     this.transport.end();
-    this.plane.wheel.arm(this.#timer, TIMER_LINGER, LINGER_MS);
   }
 
   #destroy(): void {

@@ -166,6 +166,7 @@ export class Exchange implements Applicant, ExchangeView, TimerOwner {
       detail: facts.code,
     });
     this.#attempt = undefined;
+    plane.bodies.resend(this.body);
     switch (this.#decide(endpoint, facts)) {
       case RETRY_FRESH_CONNECTION:
         this.#attempt = new Attempt(this, endpoint, chargedAtMs);
@@ -192,6 +193,7 @@ export class Exchange implements Applicant, ExchangeView, TimerOwner {
 
   attemptUncharged(): void {
     this.#attempt = undefined;
+    this.plane.bodies.resend(this.body);
     this.plane.admission.admit(this);
   }
 
@@ -204,7 +206,7 @@ export class Exchange implements Applicant, ExchangeView, TimerOwner {
   commit(answer: CommittedAnswer): void {
     this.#phase = COMMITTED;
     this.#answer = answer;
-    this.body.release();
+    this.#releaseBody();
     this.saved = undefined;
   }
 
@@ -275,7 +277,7 @@ export class Exchange implements Applicant, ExchangeView, TimerOwner {
     if (!this.tried.includes(slot)) this.tried = this.tried.concat(slot);
     const nowMs = plane.clock.nowMs();
     facts.committed = this.#phase === COMMITTED;
-    facts.bodyHeld = true;
+    facts.bodyHeld = this.body.held;
     facts.pureInference = this.route.pureInference;
     facts.triesLeft = this.triesLeft;
     facts.deadlineLeftMs = plane.options.requestTimeoutMs - (nowMs - this.startedMs);
@@ -367,7 +369,12 @@ export class Exchange implements Applicant, ExchangeView, TimerOwner {
     totals[GAUGE_EXCHANGES]!--;
     wheel.cancel(this.#timer);
     wheel.cancel(this.#deadline);
-    this.body.release();
+    this.#releaseBody();
     this.saved = undefined;
+  }
+
+  #releaseBody(): void {
+    this.plane.bodies.release(this.body);
+    this.body.drop();
   }
 }

@@ -7,6 +7,8 @@ export interface ProxyOptions {
   readonly tlsCert: string;
   readonly tlsKey: string;
   readonly maxBodyBytes: number;
+  /** What request bodies may hold in one worker. */
+  readonly retryBufferBytes: number;
   readonly numRetries: number;
   readonly queueTimeoutMs: number;
   readonly maxQueue: number;

@@ -17,6 +17,7 @@ import { TimerWheel } from '../net/timer-wheel.ts';
 import type { Connector, Transport } from '../net/transport.ts';
 import { UpstreamPool } from '../net/upstream-pool.ts';
 import { Admission } from './admission.ts';
+import { BodyBudget } from './body-budget.ts';
 import { EndpointBytes } from './endpoint-bytes.ts';
 import type { ProxyOptions } from './options.ts';
 import { OutBuffer } from './out-buffer.ts';
@@ -45,6 +46,7 @@ export class DataPlane {
   readonly wheel: TimerWheel;
   readonly pool: UpstreamPool;
   readonly admission: Admission;
+  readonly bodies: BodyBudget;
   readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
   /** Heads are parsed into these and used up before the next event. */
   readonly requestHead = new RequestHead();
@@ -79,6 +81,7 @@ export class DataPlane {
     this.table = new RouteTable(spec, undefined, parts.columns.workers.length);
     this.strategy = this.#strategyOf(spec);
     this.admission = new Admission(this);
+    this.bodies = new BodyBudget(parts.options.retryBufferBytes, parts.totals);
     this.#idPrefix = `r${hex(parts.random)}${hex(parts.random)}-${parts.workerIndex}-`;
   }
 

@@ -7,10 +7,11 @@
 import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BodyFraming } from '../http1/body-framing.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { ModelField } from '../openai/model-field.ts';
+import type { CountedBody } from './body-budget.ts';
 
 const NO_SPANS: readonly Buffer[] = [];
 
-export class RequestBody {
+export class RequestBody implements CountedBody {
   readonly framing: BodyFraming;
   readonly model: ModelField;
   readonly #maxBytes: number;
@@ -18,6 +19,9 @@ export class RequestBody {
   spans: Buffer[];
   sizeBytes: number;
   tooLarge: boolean;
+  reservedBytes: number;
+  /** Its bytes are here and can be sent (again). */
+  held: boolean;
 
   constructor(head: RequestHead, maxBytes: number, lends: boolean) {
     this.framing = new BodyFraming();
@@ -27,6 +31,8 @@ export class RequestBody {
     this.spans = NO_SPANS as Buffer[];
     this.sizeBytes = 0;
     this.tooLarge = head.contentLength > maxBytes;
+    this.reservedBytes = 0;
+    this.held = true;
     if (head.chunked) this.framing.reset(BODY_CHUNKED, 0);
     else if (head.contentLength > 0) this.framing.reset(BODY_LENGTH, head.contentLength);
     else this.framing.reset(BODY_NONE, 0);
@@ -51,7 +57,8 @@ export class RequestBody {
   }
 
   /** Forgets the bytes: from here no attempt can be repeated. */
-  release(): void {
+  drop(): void {
+    this.held = false;
     this.spans = NO_SPANS as Buffer[];
   }
 

@@ -16,10 +16,12 @@ export const TOTAL_CLIENT_GONE = 4;
 export const TOTAL_RETRIES = 5;
 /** Heads refused by the parser. */
 export const TOTAL_REJECTED = 6;
+/** Bodies given up for want of memory: their exchanges could not be repeated. */
+export const TOTAL_BODIES_DROPPED = 7;
 /** Client connections open now. */
-export const GAUGE_CONNECTIONS = 7;
+export const GAUGE_CONNECTIONS = 8;
 /** Exchanges between their head and their end now. */
-export const GAUGE_EXCHANGES = 8;
+export const GAUGE_EXCHANGES = 9;
 /** Of those: waiting for an endpoint to become free. */
-export const GAUGE_QUEUED = 9;
-export const TOTALS = 10;
+export const GAUGE_QUEUED = 10;
+export const TOTALS = 11;
