@@ -80,3 +80,20 @@ test('what cannot be asked is an error value', async () => {
   assert.notEqual((await fetcher.fetch('file:///etc/hosts', 1000, {})).error, '');
   assert.notEqual((await fetcher.fetch(`${origin}/`, 1000, { 'bad name': 'x' })).error, '');
 });
+
+test('ends what is under way when it is disposed, without telling anybody', async () => {
+  const short = new TextFetcher();
+  let settled = false;
+  const settle = () => {
+    settled = true;
+  };
+  const asked = once(server, 'request');
+  void short.fetch(`${origin}/silent`, 60_000, {}).then(settle);
+  await asked;
+  const closed = once(sockets.at(-1)!, 'close');
+  short.dispose();
+  await closed;
+  void short.fetch(`${origin}/`, 1000, {}).then(settle);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(settled, false);
+});

@@ -47,7 +47,7 @@ function standardOutput(): LogSink {
 function readable(line: string): string {
   const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const clock = new Date(Number(time)).toTimeString().slice(0, 8);
-  const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${shown(value)}`);
+  const rest = Object.entries(fields).map(([key, value]) => ` ${shown(key)}=${shown(value)}`);
   const text = escaped(JSON.stringify(msg ?? '')).slice(1, -1);
   return `${clock} ${LEVEL_NAMES.get(Number(level))} ${text}${rest.join('')}\n`;
 }
