@@ -8,29 +8,16 @@
  */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { closeReasonOf } from './close-reason.ts';
 import {
   CLOSE_NORMAL,
-  CLOSE_OTHER,
-  CLOSE_REFUSED,
-  CLOSE_RESET,
-  CLOSE_TLS,
-  CLOSE_UNREACHABLE,
   type Connector,
+  NOBODY,
   type Transport,
   type TransportHandler,
 } from './transport.ts';
 
 const READ_BUFFER_BYTES = 64 * 1024;
-
-/** Where the handler of a connection is known only after the transport exists. */
-class Unattached implements TransportHandler {
-  onConnect(): void {}
-  onBytes(): void {}
-  onDrain(): void {}
-  onEnd(): void {}
-  onClose(): void {}
-}
-const UNATTACHED = new Unattached();
 
 export class NodeTransport implements Transport {
   readonly lendsChunks: boolean;
@@ -43,7 +30,7 @@ export class NodeTransport implements Transport {
 
   constructor(socket: Socket, lendsChunks: boolean) {
     this.lendsChunks = lendsChunks;
-    this.handler = UNATTACHED;
+    this.handler = NOBODY;
     this.#socket = socket;
     this.#reason = CLOSE_NORMAL;
     this.#open = true;
@@ -111,32 +98,6 @@ export class NodeTransport implements Transport {
   /** Bytes that arrived; nothing is passed on after `close` or `destroy`. */
   received(chunk: Buffer, end: number): void {
     if (this.#open) this.handler.onBytes(chunk, 0, end);
-  }
-}
-
-/** OpenSSL's verdicts on a certificate, and Node's own names for TLS trouble. */
-const TLS_CODES = /^(ERR_TLS|ERR_SSL|EPROTO|UNABLE_TO|CERT_|CRL_|HOSTNAME_)|CERT/;
-
-/** Maps `err.code` once; nobody else looks at socket errors. */
-function closeReasonOf(error: NodeJS.ErrnoException): number {
-  const code = error.code ?? '';
-  switch (code) {
-    case 'ECONNREFUSED':
-      return CLOSE_REFUSED;
-    case 'ECONNRESET':
-    case 'EPIPE':
-    case 'ECONNABORTED':
-      return CLOSE_RESET;
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'ETIMEDOUT':
-    case 'EADDRNOTAVAIL':
-    case 'EMFILE':
-      return CLOSE_UNREACHABLE;
-    default:
-      return TLS_CODES.test(code) ? CLOSE_TLS : CLOSE_OTHER;
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * The transport seam: all that the data plane knows of a socket. `net/node.ts` implements it on
- * node:net and node:tls; test/conformance runs the same test against every implementation.
+ * node:net and node:tls, `net/bun.ts` on Bun's own sockets; test/conformance runs the same test
+ * against both.
  *
  * Contract: a chunk is valid only during `onBytes`, unless `lendsChunks` is false. `onClose` comes
  * exactly once and last. After `destroy` or `close` no `onBytes` follows.
@@ -41,6 +42,15 @@ export interface TransportHandler {
   /** One of CLOSE_*. */
   onClose(reason: number): void;
 }
+
+/** The handler of a connection that nobody uses: not yet, idle, or no more. */
+export const NOBODY: TransportHandler = {
+  onConnect() {},
+  onBytes() {},
+  onDrain() {},
+  onEnd() {},
+  onClose() {},
+};
 
 /** Opens connections to endpoints. */
 export interface Connector {

@@ -8,22 +8,13 @@
  */
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { type TimerOwner, type TimerWheel, WheelTimer } from './timer-wheel.ts';
-import type { Connector, Transport, TransportHandler } from './transport.ts';
+import { type Connector, NOBODY, type Transport, type TransportHandler } from './transport.ts';
 
 const SWEEP_MS = 500;
 /** Leave this long before the engine's own announced end, so that we are never the late one. */
 const KEEP_ALIVE_MARGIN_MS = 2_000;
 /** uvicorn (vLLM, SGLang) closes after 5 s without announcing it. */
 const SELF_DEPLOYED_IDLE_MS = 4_000;
-
-/** An idle or discarded connection has nobody to tell. */
-const NOBODY: TransportHandler = {
-  onConnect() {},
-  onBytes() {},
-  onDrain() {},
-  onEnd() {},
-  onClose() {},
-};
 
 export class UpstreamConnection implements TransportHandler {
   readonly #pool: UpstreamPool;
