@@ -115,16 +115,19 @@ export class RawClient {
 
   #when(holds: () => boolean, timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const look = () => {
-        if (!holds()) return;
+      const settle = (problem: string) => {
         clearTimeout(timer);
         this.#watchers.delete(look);
-        resolve();
+        if (problem === '') resolve();
+        else
+          reject(new Error(`${problem}; received ${JSON.stringify(this.text().slice(0, 2000))}`));
       };
-      const timer = setTimeout(() => {
-        this.#watchers.delete(look);
-        reject(new Error(`not so in ${timeoutMs} ms; received ${JSON.stringify(this.text())}`));
-      }, timeoutMs);
+      const look = () => {
+        if (holds()) settle('');
+        else if (this.ending !== 'open')
+          settle(`the connection ended (${this.ending}) before that`);
+      };
+      const timer = setTimeout(() => settle(`not so in ${timeoutMs} ms`), timeoutMs);
       this.#watchers.add(look);
       look();
     });

@@ -128,19 +128,33 @@ class ListeningEngine implements RawEngine {
   #serve(socket: Socket, connection: number): void {
     this.#sockets.add(socket);
     let received: Buffer = Buffer.alloc(0);
+    const carried: RecordedRequest[] = [];
+    const gone = () => {
+      for (const request of carried.splice(0)) request.closedAtMs = performance.now();
+    };
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     socket.on('error', () => {});
-    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('close', () => {
+      gone();
+      this.#sockets.delete(socket);
+    });
     // The router never half-closes: its FIN is its end.
-    socket.on('end', () => socket.end());
+    socket.on('end', () => {
+      gone();
+      socket.end();
+    });
     socket.on('data', (bytes: Buffer) => {
       received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
       for (;;) {
         const request = readRequest(received, connection);
         if (request === undefined) return;
         received = received.subarray(request.raw.length);
-        if (request.head.startsWith('GET ')) socket.write(this.#information(request.head));
-        else this.#play(request, socket, closed);
+        if (request.head.startsWith('GET ')) {
+          socket.write(this.#information(request.head));
+        } else {
+          carried.push(request);
+          this.#play(request, socket, closed);
+        }
       }
     });
   }
@@ -154,13 +168,6 @@ class ListeningEngine implements RawEngine {
 
   #play(request: RecordedRequest, socket: Socket, closed: Promise<void>): void {
     const index = this.requests.push(request) - 1;
-    const gone = () => {
-      request.closedAtMs = performance.now();
-    };
-    socket.once('end', gone);
-    socket.once('close', () => {
-      if (request.closedAtMs < 0) gone();
-    });
     const done = this.script({
       request,
       index,
