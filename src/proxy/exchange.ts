@@ -304,7 +304,11 @@ export class Exchange implements Applicant, ExchangeView, TimerOwner {
   }
 
   #leaveQueue(): void {
-    if (this.#phase === QUEUED) this.plane.totals[GAUGE_QUEUED]!--;
+    if (this.#phase === QUEUED) {
+      this.plane.totals[GAUGE_QUEUED]!--;
+      // Left once: what follows may come here again.
+      this.#phase = BACKOFF;
+    }
     this.plane.wheel.cancel(this.#timer);
   }
 
