@@ -206,8 +206,9 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     if (this.#chargedAtMs < 0 || nowMs - this.#chargedAtMs < CHARGE_FRESH_MS) return true;
     const cells = plane.columns.shared.rate;
     giveBack(cells, endpoint.slot, this.#chargedAtMs);
-    this.#chargedAtMs = nowMs;
-    return charge(cells, endpoint.slot, endpoint.rpmLimit, nowMs);
+    const charged = charge(cells, endpoint.slot, endpoint.rpmLimit, nowMs);
+    this.#chargedAtMs = charged ? nowMs : -1;
+    return charged;
   }
 
   #uncharged(): void {
@@ -297,8 +298,8 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
   #hold(chunk: Buffer, start: number, end: number): void {
     const held = this.#held!;
     held.onBytes(chunk, start, end);
-    if (held.done) this.#heldEnded(true);
-    else if (held.broken) this.#heldEnded(false);
+    if (held.broken) this.#heldEnded(false);
+    else if (held.done) this.#heldEnded(true);
   }
 
   /** The error answer is complete (or given up): now judge it. */
@@ -321,17 +322,14 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
 
   /** The connection went away before a head was complete. */
   #lost(): void {
-    const stale = this.facts.reused && this.facts.responseBytes === 0;
-    if (stale) this.#fail('stale_connection', LEASE_IGNORED);
+    if (this.facts.responseBytes > 0) this.#fail('upstream_disconnected', LEASE_FAILED_STREAM);
+    else if (this.facts.reused) this.#fail('stale_connection', LEASE_IGNORED);
     else this.#fail('upstream_closed', LEASE_FAILED_STREAM);
   }
 
   #fail(code: ErrorCode, outcome: number): void {
     this.facts.code = code;
     this.#over(outcome, false);
-    if (this.#chargedAtMs >= 0 && this.facts.requestBytesSent === 0) {
-      giveBack(this.plane.columns.shared.rate, this.endpoint.slot, this.#chargedAtMs);
-    }
     this.exchange.attemptFailed(this.endpoint, this.#chargedAtMs, this.facts);
   }
 
@@ -342,6 +340,9 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     const connection = this.#connection;
     this.#connection = undefined;
     if (!keepConnection) connection?.discard();
+    if (this.#chargedAtMs >= 0 && this.facts.requestBytesSent === 0) {
+      giveBack(this.plane.columns.shared.rate, this.endpoint.slot, this.#chargedAtMs);
+    }
     if (this.#lease.end(outcome, this.plane.clock.nowMs())) {
       this.plane.report({
         kind: 'ejected',

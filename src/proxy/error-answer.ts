@@ -3,7 +3,7 @@
  * client while another endpoint is tried.
  */
 import { BodyFraming } from '../http1/body-framing.ts';
-import { FIELD_RETRY_AFTER, fieldIndex } from '../http1/fields.ts';
+import { FIELD_RETRY_AFTER, FIELD_X_SHOULD_RETRY, fieldIndex } from '../http1/fields.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { SavedAnswer } from './exchange-view.ts';
 import { MAX_SAVED_BYTES } from './saved-answer.ts';
@@ -14,6 +14,7 @@ export class ErrorAnswer {
   readonly #status: number;
   readonly #head: Buffer;
   readonly #hasRetryAfter: boolean;
+  readonly #saysWhetherToRetry: boolean;
   readonly #framing = new BodyFraming();
   readonly #parts: Buffer[] = [];
   #sizeBytes = 0;
@@ -27,6 +28,7 @@ export class ErrorAnswer {
     this.#status = answer.status;
     this.#head = head;
     this.#hasRetryAfter = fieldIndex(answer, FIELD_RETRY_AFTER) >= 0;
+    this.#saysWhetherToRetry = fieldIndex(answer, FIELD_X_SHOULD_RETRY) >= 0;
     this.#keepAlive = answer.keepAlive;
     this.keepAliveTimeoutMs = answer.keepAliveTimeoutMs;
     this.#framing.reset(answer.bodyKind(false), Math.max(0, answer.contentLength));
@@ -76,6 +78,7 @@ export class ErrorAnswer {
       head: this.#head,
       body: complete ? Buffer.concat(this.#parts) : undefined,
       hasRetryAfter: this.#hasRetryAfter,
+      saysWhetherToRetry: this.#saysWhetherToRetry,
     };
   }
 }

@@ -40,6 +40,8 @@ export interface SavedAnswer {
   /** undefined = it was too large or broke off. */
   readonly body: Buffer | undefined;
   readonly hasRetryAfter: boolean;
+  /** It has an x-should-retry of its own. */
+  readonly saysWhetherToRetry: boolean;
 }
 
 /** The exchange, as its attempts and relays see it. */

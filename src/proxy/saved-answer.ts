@@ -26,9 +26,12 @@ export function sendSavedAnswer(
   } else {
     out.bytes(saved.head);
   }
+  const whole = saved.body !== undefined;
   const overloaded = saved.status === 429 || saved.status === 503;
-  if (overloaded && !saved.hasRetryAfter) out.ascii(`Retry-After: ${retryAfterSeconds}\r\n`);
-  out.ascii('x-should-retry: false\r\n');
+  if (overloaded && !(whole && saved.hasRetryAfter)) {
+    out.ascii(`Retry-After: ${retryAfterSeconds}\r\n`);
+  }
+  if (!(whole && saved.saysWhetherToRetry)) out.ascii('x-should-retry: false\r\n');
   finishAnswerHead(out, SEND_LENGTH, body.length, client);
   out.bytes(body);
   client.transport.write(Buffer.from(out.buf.subarray(0, out.length)));
