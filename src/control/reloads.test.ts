@@ -39,7 +39,7 @@ test('reads and applies on request', async () => {
   assert.deepEqual(seen.applied, ['a', 'b']);
 });
 
-test('reads once more, after the present reading, for all requests that came meanwhile', async () => {
+test('reads once more for all requests that came while it was reading', async () => {
   const { reloads, seen } = setUp();
   reloads.request();
   reloads.request();

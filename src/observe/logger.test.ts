@@ -23,10 +23,12 @@ test('writes one line of JSON for each event', () => {
 
 test('writes short lines for a person at a terminal', () => {
   const { log, lines } = logTo(true);
-  log.warn({ endpoint: 'm@http://x', code: 'refused', added: [], n: 3 }, 'ejected an endpoint');
-  assert.match(
-    lines[0]!,
-    /^\d\d:\d\d:\d\d WARN ejected an endpoint endpoint=m@http:\/\/x code=refused added="\[\]" n=3\n$/,
+  log.warn({ endpoint: 'm@http://x', code: 'refused', added: [], n: 3 }, 'ejected one');
+  const [clock, ...rest] = lines[0]!.split(' ');
+  assert.match(clock!, /^\d\d:\d\d:\d\d$/);
+  assert.equal(
+    rest.join(' '),
+    'WARN ejected one endpoint=m@http://x code=refused added="[]" n=3\n',
   );
 });
 
