@@ -7,6 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { RouteTableSpec } from '../core/endpoint.ts';
 import type { FromWorker, PlaneEvent, ToWorker } from '../core/plane-messages.ts';
 import { Xorshift } from '../core/random.ts';
+import { BunConnector, listenWithBun } from '../net/bun.ts';
 import { type Listener, listen } from '../net/listener.ts';
 import { monotonicClock } from '../net/monotonic.ts';
 import { NodeConnector } from '../net/node.ts';
@@ -28,6 +29,9 @@ const DRAIN_CHECK_MS = 50;
 /** Time for the error events of a drain's deadline to leave. */
 const LAST_WORDS_MS = 1_000;
 const MAX_EVENTS_PER_SECOND = 50;
+
+/** Which implementation of the transport seam: docs/decisions/0012-runtime.md. */
+const UNDER_BUN = process.versions.bun !== undefined;
 
 const start = workerData as WorkerStart;
 const port = parentPort!;
@@ -65,7 +69,7 @@ const plane = new DataPlane(
     workerIndex: start.index,
     clock: monotonicClock,
     random: new Xorshift(randomInt(1, 2 ** 31)),
-    connector: new NodeConnector(),
+    connector: UNDER_BUN ? new BunConnector() : new NodeConnector(),
     report: limitedReport(),
   },
   start.spec,
@@ -102,7 +106,8 @@ function close(listener: Listener, timeoutMs: number): void {
 }
 
 try {
-  const listener = await listen(start.options, (transport) => downstreams.accept(transport));
+  const open = UNDER_BUN ? listenWithBun : listen;
+  const listener = await open(start.options, (transport) => downstreams.accept(transport));
   port.on('message', (message: ToWorker) => hear(message, listener));
   tell({ kind: 'listening', port: listener.port });
 } catch (error) {
