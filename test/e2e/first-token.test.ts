@@ -1,0 +1,151 @@
+/**
+ * The router adds no wait to a stream. N = 200 streams at once in each round, 9 rounds direct and
+ * routed in turn; events carry the time of their sending, and what counts is the delay until the
+ * client has them. Tolerance: median and 99th percentile grow by at most 5 ms in the median round,
+ * so that a busy machine, which spoils single rounds of either kind, spoils no verdict.
+ * And no event waits for the next: each must arrive while the engine still holds back the other.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { request } from '../fakes/http-rig.ts';
+import { connectRaw, type RawClient } from '../fakes/raw-client.ts';
+import {
+  chunk,
+  LAST_CHUNK,
+  type RawEngine,
+  STREAM_HEAD,
+  type Stage,
+  startRawEngine,
+} from '../fakes/raw-engine.ts';
+import { type RunningRouter, startRouter } from '../fakes/router.ts';
+
+const STREAMS = 200;
+/** Of each kind; the first of each warms up and does not count. */
+const ROUNDS = 10;
+const TOLERANCE_MS = 5;
+const GAP_MS = 30;
+const EVENTS = 5;
+
+let engine: RawEngine;
+let router: RunningRouter;
+
+before(async () => {
+  engine = await startRawEngine(() => {});
+  router = await startRouter({ endpoints: [{ url: engine.url, model: 'm' }] });
+});
+after(async () => {
+  await router?.stop();
+  await engine?.close();
+});
+
+function event(sentAtMs: number): Buffer {
+  const delta = JSON.stringify({ choices: [{ delta: { content: `at=${sentAtMs}=` } }] });
+  return chunk(`data: ${delta}\n\n`);
+}
+
+/** Every stream's first event, each sent at its own time, once all requests are there. */
+function staggered(spreadMs: number): (stage: Stage) => void {
+  const stages: Stage[] = [];
+  return (stage) => {
+    stages.push(stage);
+    if (stages.length < STREAMS) return;
+    for (const [index, { send }] of stages.entries()) {
+      setTimeout(
+        () => {
+          send(STREAM_HEAD);
+          send(event(performance.now()));
+        },
+        5 + (index * spreadMs) / STREAMS,
+      );
+    }
+  };
+}
+
+function sentTimes(client: RawClient): number[] {
+  return [...client.text().matchAll(/at=([\d.]+)=/g)].map((match) => Number(match[1]));
+}
+
+/** Delays of the first tokens of one round, from the engine's send to the client's receipt. */
+async function round(port: number): Promise<number[]> {
+  engine.script = staggered(60);
+  const clients = await Promise.all(Array.from({ length: STREAMS }, () => connectRaw(port)));
+  for (const client of clients) client.send(request({ body: '{"model":"m","stream":true}' }));
+  const delays = clients.map(async (client) => {
+    await client.untilText('=');
+    const arrival = client.arrivals.find(({ bytes }) => bytes.includes('at='))!;
+    return arrival.atMs - sentTimes(client)[0]!;
+  });
+  const found = await Promise.all(delays);
+  for (const client of clients) client.abort();
+  return found;
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+}
+
+test(`the first token of ${STREAMS} streams arrives within ${TOLERANCE_MS} ms of direct`, async (t) => {
+  const shares = [0.5, 0.99];
+  const added: number[][] = [[], []];
+  for (let turn = 0; turn < ROUNDS; turn++) {
+    const [direct, routed] = [await round(engine.port), await round(router.port)];
+    if (turn === 0) continue;
+    shares.forEach((share, at) => {
+      added[at]!.push(quantile(routed, share) - quantile(direct, share));
+    });
+  }
+  shares.forEach((share, at) => {
+    const rounds = added[at]!.map((ms) => ms.toFixed(2)).join(' ');
+    t.diagnostic(`p${share * 100}: ${rounds} ms added`);
+    assert.ok(quantile(added[at]!, 0.5) <= TOLERANCE_MS, `p${share * 100}: ${rounds} ms added`);
+  });
+});
+
+test('no event waits for another', async () => {
+  const held: number[] = [];
+  engine.script = async ({ send, delay }) => {
+    send(STREAM_HEAD);
+    for (let index = 0; index < EVENTS; index++) {
+      held.push(performance.now());
+      send(event(index));
+      await delay(GAP_MS);
+    }
+    send(chunk('data: [DONE]\n\n'));
+    send(LAST_CHUNK);
+  };
+  const client = await connectRaw(router.port);
+  client.send(request({ body: '{"model":"m","stream":true}' }));
+  await client.ended();
+  client.abort();
+  for (let index = 0; index < EVENTS - 1; index++) {
+    const arrival = client.arrivals.find(({ bytes }) => bytes.includes(`at=${index}=`))!;
+    assert.ok(arrival.atMs < held[index + 1]!, `event ${index} waited for the next`);
+    assert.ok(!arrival.bytes.includes(`at=${index + 1}=`));
+  }
+});
+
+test('two events in one write of the engine, and half a third, arrive without the half', async () => {
+  const [first, second, third] = [0, 1, 2].map((n) => `data: {"at":"at=${n}="}\n\n`);
+  let wholeAtMs = 0;
+  engine.script = async ({ send, delay }) => {
+    send(STREAM_HEAD);
+    send(chunk(`${first}${second}${third!.slice(0, 9)}`));
+    await delay(GAP_MS);
+    wholeAtMs = performance.now();
+    send(chunk(`${third!.slice(9)}data: [DONE]\n\n`));
+    send(LAST_CHUNK);
+  };
+  const client = await connectRaw(router.port);
+  client.send(request({ body: '{"model":"m","stream":true}' }));
+  await client.untilText('at=1=');
+  const early = client.text();
+  assert.ok(early.endsWith(`${second}\r\n`), early);
+  await client.ended();
+  assert.ok(client.arrivals[0]!.atMs < wholeAtMs);
+  assert.equal(
+    (await client.answer()).body.toString(),
+    `${first}${second}${third}data: [DONE]\n\n`,
+  );
+  client.abort();
+});
