@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type LoadOptions, loadAll } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
@@ -40,12 +41,14 @@ export async function serve(
     process.stderr.write(`llm-router: ${file} is not valid; nothing was started.\n`);
     return EXIT_CONFIG;
   }
-  const tls = await readTlsFiles(config);
+  const tls = await readTlsFiles(config, dirname(file));
   if (typeof tls === 'string') {
     process.stderr.write(`llm-router: ${tls}; nothing was started.\n`);
     return EXIT_CONFIG;
   }
   const log = makeLogger(config.log.level);
+  // Until files are followed there is nothing to reload; the signal must not end the process.
+  process.on('SIGHUP', () => {});
   const address = await freeAddress(config.server.host, config.server.port);
   if (typeof address !== 'number') return refuse(config.server.host, config.server.port, address);
   const workers = config.server.workers || Math.max(1, availableParallelism() - 1);

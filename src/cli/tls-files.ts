@@ -1,5 +1,6 @@
 /** Reads and checks the certificate of the API listener before anything is started. */
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Config } from '../config/schema.ts';
 
@@ -9,8 +10,11 @@ export interface TlsTexts {
   readonly tlsKey: string;
 }
 
-/** The texts, or one sentence that says what is wrong with which file. */
-export async function readTlsFiles({ server }: Config): Promise<TlsTexts | string> {
+/**
+ * The texts, or one sentence that says what is wrong with which file. Relative paths start at the
+ * folder of the configuration, `dir`.
+ */
+export async function readTlsFiles({ server }: Config, dir: string): Promise<TlsTexts | string> {
   const { tlsCertFile, tlsKeyFile } = server;
   if (tlsCertFile === '' && tlsKeyFile === '') return { tlsCert: '', tlsKey: '' };
   if (tlsCertFile === '' || tlsKeyFile === '') {
@@ -19,7 +23,7 @@ export async function readTlsFiles({ server }: Config): Promise<TlsTexts | strin
   const texts: string[] = [];
   for (const file of [tlsCertFile, tlsKeyFile]) {
     try {
-      texts.push(await readFile(file, 'utf8'));
+      texts.push(await readFile(resolve(dir, file), 'utf8'));
     } catch (error) {
       return `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`;
     }

@@ -1,6 +1,7 @@
 /**
  * One immutable routing state, built by each worker from the spec the control plane posts.
- * Exchanges keep the table they started with; a reload swaps the reference.
+ * A reload swaps the reference; an attempt in flight keeps the endpoint it was given, and the next
+ * one is found in the new table.
  */
 import { Cluster } from './cluster.ts';
 import type { RouteTableSpec } from './endpoint.ts';
