@@ -69,12 +69,6 @@ export class BodyFraming {
   done: boolean;
   /** 0 or a parse error; final. */
   error: number;
-  /** The position last returned stands between two chunks, or at the end of the message. */
-  atChunkBoundary: boolean;
-  /** No chunk extension, leading zero or trailer so far: the bytes may pass as they are. */
-  canonical: boolean;
-  /** Body data seen so far, framing not counted. */
-  totalBytes: number;
   /** Data bytes still to come, of the body or of the current chunk; -1 = until close. */
   remaining: number;
   #state: number;
@@ -89,9 +83,6 @@ export class BodyFraming {
     this.dataEnd = 0;
     this.done = true;
     this.error = 0;
-    this.atChunkBoundary = true;
-    this.canonical = true;
-    this.totalBytes = 0;
     this.remaining = 0;
     this.#state = DONE;
     this.#zeros = 0;
@@ -105,8 +96,6 @@ export class BodyFraming {
     this.dataStart = 0;
     this.dataEnd = 0;
     this.error = 0;
-    this.canonical = true;
-    this.totalBytes = 0;
     this.remaining = kind === BODY_UNTIL_CLOSE ? -1 : kind === BODY_LENGTH ? length : 0;
     this.#zeros = 0;
     this.#extensionBytes = 0;
@@ -114,7 +103,6 @@ export class BodyFraming {
     this.#trailerFields = 0;
     this.#state = startState(kind, length);
     this.done = this.#state === DONE;
-    this.atChunkBoundary = this.done || kind === BODY_CHUNKED;
   }
 
   /**
@@ -134,7 +122,6 @@ export class BodyFraming {
         return this.#takeData(pos, end);
       case DATA_UNTIL_CLOSE:
         this.dataEnd = end;
-        this.totalBytes += end - pos;
         return end;
       default:
         return this.#takeChunked(buf, pos, end);
@@ -146,7 +133,6 @@ export class BodyFraming {
     if (this.#state === DATA_UNTIL_CLOSE) {
       this.#state = DONE;
       this.done = true;
-      this.atChunkBoundary = true;
     }
     return this.done;
   }
@@ -154,7 +140,6 @@ export class BodyFraming {
   #takeData(pos: number, end: number): number {
     const size = Math.min(this.remaining, end - pos);
     this.dataEnd = pos + size;
-    this.totalBytes += size;
     this.remaining -= size;
     if (this.remaining === 0) this.#complete();
     return pos + size;
@@ -163,7 +148,6 @@ export class BodyFraming {
   #complete(): void {
     this.#state = DONE;
     this.done = true;
-    this.atChunkBoundary = true;
   }
 
   #fail(error: number, pos: number): number {
@@ -174,14 +158,12 @@ export class BodyFraming {
 
   #takeChunked(buf: Buffer, start: number, end: number): number {
     let pos = start;
-    this.atChunkBoundary = false;
     while (pos < end) {
       const state = this.#state;
       if (state === CHUNK_DATA) {
         const size = Math.min(this.remaining, end - pos);
         this.dataStart = pos;
         this.dataEnd = pos + size;
-        this.totalBytes += size;
         this.remaining -= size;
         pos += size;
         if (this.remaining > 0) return pos;
@@ -192,11 +174,7 @@ export class BodyFraming {
       const error = state <= DATA_LF ? this.#takeFrame(byte) : this.#takeRest(byte);
       if (error !== 0) return this.#fail(error, pos);
       pos++;
-      if (this.done) return pos;
-      if (state === DATA_LF) {
-        this.atChunkBoundary = true;
-        return pos;
-      }
+      if (this.done || state === DATA_LF) return pos;
     }
     return pos;
   }
@@ -243,7 +221,6 @@ export class BodyFraming {
     }
     if (byte === LF) return CHUNK_LINE_END;
     if (byte !== SEMICOLON) return CHUNK_SIZE_SYNTAX;
-    this.canonical = false;
     this.#state = EXTENSION_NAME_START;
     return this.#countExtensionByte();
   }
@@ -251,11 +228,9 @@ export class BodyFraming {
   #takeLeadingDigit(digit: number): number {
     if (digit === 0) {
       if (++this.#zeros > MAX_LEADING_ZEROS + 1) return CHUNK_SIZE_ZEROS;
-      if (this.#zeros > 1) this.canonical = false;
       return 0;
     }
     if (this.#zeros > MAX_LEADING_ZEROS) return CHUNK_SIZE_ZEROS;
-    if (this.#zeros > 0) this.canonical = false;
     this.remaining = digit;
     return 0;
   }
@@ -342,7 +317,6 @@ export class BodyFraming {
       this.#state = FINAL_LF;
       return 0;
     }
-    this.canonical = false;
     if (this.#trailerFields === MAX_FIELDS) return TOO_MANY_FIELDS;
     if (TOKEN[byte] === 0) return lineStartError(byte, this.#trailerFields > 0);
     this.#trailerFields++;

@@ -41,11 +41,6 @@ export const FIELD_X_FORWARDED_FOR = 22;
 export const FIELD_X_FORWARDED_PROTO = 23;
 export const FIELD_X_FORWARDED_HOST = 24;
 export const FIELD_FORWARDED = 25;
-export const FIELD_ACCEPT_ENCODING = 26;
-export const FIELD_DATE = 27;
-export const FIELD_SERVER = 28;
-export const FIELD_SET_COOKIE = 29;
-export const FIELD_USER_AGENT = 30;
 
 const NAMES = [
   '',
@@ -74,11 +69,6 @@ const NAMES = [
   'x-forwarded-proto',
   'x-forwarded-host',
   'forwarded',
-  'accept-encoding',
-  'date',
-  'server',
-  'set-cookie',
-  'user-agent',
 ] as const;
 
 /** 1 for the fields that belong to one connection and are never forwarded. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FIELD_AUTHORIZATION, FIELD_COOKIE, FIELD_HOST } from './fields.ts';
-import { HeadWriter, writeChunkHeader, writeForwardedFields } from './head-writer.ts';
+import { HeadWriter, writeForwardedFields } from './head-writer.ts';
 import { parseRequestHead, RequestHead } from './request-head.ts';
 
 function written(write: (out: HeadWriter) => void, capacityBytes = 4): string {
@@ -50,10 +50,6 @@ describe('the head writer', () => {
       assert.equal(
         written((out) => out.hex(number)),
         number.toString(16),
-      );
-      assert.equal(
-        written((out) => writeChunkHeader(out, number)),
-        `${number.toString(16)}\r\n`,
       );
     }
   });

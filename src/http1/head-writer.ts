@@ -117,9 +117,3 @@ export function writeForwardedFields(
   }
   if (keptFrom >= 0) out.span(buf, keptFrom, head.fieldsEnd);
 }
-
-/** The size line of a chunk: for re-framing a body whose length is not known. */
-export function writeChunkHeader(out: HeadWriter, sizeBytes: number): void {
-  out.hex(sizeBytes);
-  out.crlf();
-}
