@@ -3,6 +3,7 @@ import type { ControlColumns } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import type { FetchedText, FetchText } from './fetch-text.ts';
 
+/** For tests. */
 export function endpointAt(slot: number, changes: Partial<EndpointSpec> = {}): EndpointSpec {
   const apiBase = changes.apiBase ?? `http://10.0.0.${slot}:8000/v1`;
   const modelName = changes.modelName ?? 'm';
@@ -24,6 +25,7 @@ export function endpointAt(slot: number, changes: Partial<EndpointSpec> = {}): E
   };
 }
 
+/** For tests: columns that only the control plane has. */
 export function controlColumns(slots: number): ControlColumns {
   return {
     probeState: new Int32Array(slots),

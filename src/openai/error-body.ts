@@ -9,10 +9,10 @@ import type { ErrorCode, ErrorRow } from '../core/errors.ts';
 import { ERRORS } from '../core/errors.ts';
 import type { Dialect } from './routes.ts';
 
-/** UTF-16 units of the detail that a client sees. */
+/** UTF-16 units of the detail that a client sees; exported for tests. */
 export const MAX_DETAIL_CHARS = 200;
 
-/** The sentence for the client, with the detail at hand in its place. */
+/** The sentence for the client, with the detail at hand in its place; exported for tests. */
 export function messageOf(code: ErrorCode, detail: string): string {
   const message: string = ERRORS[code].message;
   const at = message.indexOf('{}');

@@ -49,8 +49,8 @@ export function decodeString(buf: Buffer, from: number, to: number): string | un
   }
   const text = buf.toString('utf8', from, to);
   if (!escapes) return text;
-  // Rare enough (one name in millions has an escape) to be worth a real parser.
   try {
+    // tidy allows hot-path: one name in millions has an escape, and it deserves a real parser
     return JSON.parse(`"${text}"`) as string;
   } catch {
     return undefined;

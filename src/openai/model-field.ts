@@ -23,7 +23,7 @@ export const MODEL_ABSENT = 2;
 /** Not a JSON document, or a model name beyond all reason. */
 export const MODEL_INVALID = 3;
 
-/** Raw bytes between the quotes. */
+/** Raw bytes between the quotes; exported for tests. */
 export const MAX_MODEL_BYTES = 4096;
 
 /** Where the scan stands. Up to AFTER_VALUE one byte decides; the others run over many. */

@@ -7,7 +7,7 @@
  * and with the doubled slash that comes from joining a base URL and a path carelessly.
  * Only the id in `/models/{id}` is free, and only there anything is percent-decoded.
  *
- * bench: bench/router.ts
+ * bench: bench/main.ts
  */
 
 /** Whose error bodies and stream events the client of a route understands. */

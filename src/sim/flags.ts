@@ -30,7 +30,7 @@ type Widen<T> = T extends number
 export type SimOptions = { [K in keyof typeof FLAGS]: Widen<(typeof FLAGS)[K]['fallback']> };
 
 /** What may go wrong in `failureTypes`, with the status a real engine would answer. */
-export const FAILURE_TYPES = [
+const FAILURE_TYPES = [
   'rate_limit',
   'invalid_api_key',
   'context_length',

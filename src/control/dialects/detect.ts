@@ -23,6 +23,7 @@ const DIALECTS: readonly Dialect[] = [
   unprefixed,
 ];
 
+/** What a page of somebody else says; exported for tests. */
 export const UNKNOWN_REPORT: EngineReport = {
   engine: 'unknown',
   running: -1,
