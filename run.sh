@@ -3,6 +3,7 @@
 #   ./run.sh demo                   three simulated engines and a router in front of them
 #   ./run.sh                        the real thing with the shipped config.yaml
 #   ./run.sh -config my.yaml ...    the real thing; arguments are those of bin/llm-router
+# LLM_ROUTER_RUNTIME=bun in the environment runs it on Bun instead of Node.
 set -eu
 
 self=$0

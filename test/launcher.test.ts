@@ -109,6 +109,39 @@ test('says in one sentence that no Node fits', () => {
   assert.match(err, /^llm-router: needs Node\.js 22\.12 or newer: .*npm ci in \.\.$/);
 });
 
+const BUN_ARCH = process.arch === 'arm64' ? 'aarch64' : 'x64';
+const PINNED_BUN = `node_modules/@oven/bun-linux-${BUN_ARCH}/bin/bun`;
+const ON_BUN = { LLM_ROUTER_RUNTIME: 'bun' };
+
+test('takes the Bun of npm when asked for Bun, else that of the system', () => {
+  fakeNode('system/node', 'v24.0.0');
+  fakeNode('system/bun', '1.4.0');
+  fakeNode(PINNED_BUN, '1.4.5');
+  assert.equal(run('bin/llm-router', ['x'], ON_BUN).out, `${PINNED_BUN} ./dist/main.js x`);
+  rmSync(join(root, PINNED_BUN));
+  assert.equal(run('bin/llm-router', ['x'], ON_BUN).out, 'system/bun ./dist/main.js x');
+});
+
+test('takes the Bun of LLM_ROUTER_BUN before all others', () => {
+  fakeNode(PINNED_BUN, '1.4.5');
+  fakeNode('mine/bun', '2.0.1');
+  const { out } = run('bin/llm-router', [], { ...ON_BUN, LLM_ROUTER_BUN: join(root, 'mine/bun') });
+  assert.match(out, /^mine\/bun/);
+});
+
+test('never starts on Node when asked for Bun, nor on a runtime it does not know', () => {
+  fakeNode('system/node', 'v24.0.0');
+  for (const version of ['1.3.9', '0.8.1', 'nonsense']) {
+    fakeNode('system/bun', version);
+    const { code, out, err } = run('bin/llm-router', [], ON_BUN);
+    assert.equal(code, 1);
+    assert.equal(out, '');
+    assert.match(err, /^llm-router: LLM_ROUTER_RUNTIME=bun needs Bun 1\.4 or newer: .*\.$/);
+  }
+  const other = run('bin/llm-router', [], { LLM_ROUTER_RUNTIME: 'deno' });
+  assert.equal(other.err, 'llm-router: LLM_ROUTER_RUNTIME=deno is unknown; it is node or bun.');
+});
+
 test('says in one sentence that nothing is built', () => {
   fakeNode('system/node', 'v24.0.0');
   rmSync(join(root, 'dist'), { recursive: true });
