@@ -3,9 +3,9 @@
  * write per answer or event. Runs as its own process; prints its port as one JSON line and ends
  * when its standard input closes, so it never outlives the bench.
  *
- * Usage: node bench/backend.ts '{"eventsPerSecond":50,"eventsPerStream":1000}'
+ * Usage: node bench/backend.ts '{"eventsPerSecond":50,"eventsPerStream":1000,"addresses":1}'
  */
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import {
   COMPLETION_ANSWER,
   METRICS_ANSWER,
@@ -15,6 +15,7 @@ import {
 import { type Pace, Pacer } from './backend/pacer.ts';
 import { RequestReader, type RequestSink } from './backend/request-reader.ts';
 import { monotonicUs } from './measure/clock.ts';
+import { loopbackAddresses } from './process/loopback.ts';
 
 const TICK_MS = 1;
 const BACKLOG = 4096;
@@ -46,11 +47,30 @@ class Connection implements RequestSink {
   }
 }
 
-const pacer = new Pacer(JSON.parse(process.argv[2] ?? '{}') as Pace, monotonicUs);
-const server = createServer({ noDelay: true }, (socket) => new Connection(socket, pacer));
-server.listen({ port: 0, host: '127.0.0.1', backlog: BACKLOG }, () => {
-  const { port } = server.address() as AddressInfo;
-  process.stdout.write(`${JSON.stringify({ port })}\n`);
-});
+interface Setting extends Pace {
+  /** Loopback addresses to listen on, all on one port. */
+  readonly addresses: number;
+}
+
+/** One server per address; the first one takes any free port, the others the same. */
+async function listenOn(addresses: readonly string[], pacer: Pacer): Promise<number> {
+  let port = 0;
+  for (const host of addresses) {
+    const server: Server = createServer({ noDelay: true }, (socket) => {
+      new Connection(socket, pacer);
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ port, host, backlog: BACKLOG }, resolve);
+    });
+    port = (server.address() as AddressInfo).port;
+  }
+  return port;
+}
+
+const setting = JSON.parse(process.argv[2] ?? '{}') as Setting;
+const pacer = new Pacer(setting, monotonicUs);
+const port = await listenOn(loopbackAddresses(setting.addresses), pacer);
+process.stdout.write(`${JSON.stringify({ port })}\n`);
 setInterval(() => pacer.tick(), TICK_MS);
 process.stdin.resume().on('end', () => process.exit(0));

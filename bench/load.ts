@@ -5,6 +5,7 @@
 import { startClosedLoop } from './load/closed-loop.ts';
 import { startEventStreams } from './load/event-streams.ts';
 import { startFixedRate } from './load/fixed-rate.ts';
+import { startIdleConnections } from './load/idle-connections.ts';
 import type { Job } from './load/job.ts';
 import { Window } from './load/window.ts';
 
@@ -16,6 +17,8 @@ function start(job: Job, window: Window): () => void {
       return startFixedRate(job, window);
     case 'event-streams':
       return startEventStreams(job, window);
+    case 'idle-connections':
+      return startIdleConnections(job, window);
   }
 }
 

@@ -11,9 +11,8 @@ import { type Options, readOptions, USAGE } from './options.ts';
 import { stopAll } from './process/child.ts';
 import { planPinning } from './process/pin.ts';
 import { describeMachine, type Report, reportOf } from './report.ts';
-import { startRig } from './rig.ts';
-import { events } from './scenarios/events.ts';
-import { requests } from './scenarios/requests.ts';
+import { Rig } from './rig.ts';
+import { ALL_SCENARIOS } from './scenarios/all.ts';
 import type { Figures, Run, Scenario } from './scenarios/scenario.ts';
 import { direct } from './targets/direct.ts';
 import { haproxy } from './targets/haproxy.ts';
@@ -21,7 +20,6 @@ import { nginx } from './targets/nginx.ts';
 import { router } from './targets/router.ts';
 import type { Target } from './targets/target.ts';
 
-const ALL_SCENARIOS: readonly Scenario[] = [requests, events];
 const ALL_TARGETS: readonly Target[] = [router, nginx, haproxy, direct];
 
 async function main(options: Options, folder: string): Promise<Report> {
@@ -29,17 +27,19 @@ async function main(options: Options, folder: string): Promise<Report> {
   const pinning = planPinning();
   const machine = describeMachine(targets, pinning);
   say(`${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}; ${pinning.description}`);
-  const rig = await startRig(targets, pinning, options, folder);
+  const rig = new Rig(pinning, options, folder);
   const tables: string[] = [];
   const results = new Map<string, Map<string, Figures[]>>();
   for (const scenario of ALL_SCENARIOS) {
     if (!options.scenarios.includes(scenario.name)) continue;
-    const rounds = new Map(targets.map((target): [string, Figures[]] => [target.name, []]));
+    const taking = targets.filter(({ name }) => scenario.targets.includes(name));
+    const rounds = new Map(taking.map(({ name }): [string, Figures[]] => [name, []]));
     results.set(scenario.name, rounds);
-    for (let round = 1; round <= options.rounds; round++) {
-      for (const [target, figures] of rounds) {
-        say(`${scenario.name}: round ${round} of ${options.rounds}, ${target}`);
-        figures.push(await measure(scenario, rig.runOf(target), options));
+    const count = Math.min(options.rounds, scenario.maxRounds);
+    for (let round = 1; round <= count; round++) {
+      for (const target of taking) {
+        say(`${scenario.name}: round ${round} of ${count}, ${target.name}`);
+        rounds.get(target.name)!.push(await measure(scenario, rig.runOf(target), options));
       }
     }
     tables.push(...scenario.tabulate(rounds, options).map(formatTable));

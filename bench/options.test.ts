@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readOptions } from './options.ts';
+import { readOptions, SCENARIOS } from './options.ts';
 
 test('without options three rounds of every scenario and target run', () => {
   const options = readOptions([]);
   assert.equal(options.rounds, 3);
-  assert.deepEqual(options.scenarios, ['requests', 'events']);
+  assert.deepEqual(options.scenarios, [...SCENARIOS]);
   assert.deepEqual(options.targets, ['router', 'nginx', 'haproxy', 'direct']);
 });
 
@@ -13,6 +13,8 @@ test('a quick run is short unless told otherwise', () => {
   assert.equal(readOptions(['--quick']).rounds, 1);
   assert.equal(readOptions(['--quick', '--rounds', '2']).rounds, 2);
   assert.ok(readOptions(['--quick']).seconds < readOptions([]).seconds);
+  assert.ok(readOptions(['--quick']).openStreams < readOptions([]).openStreams);
+  assert.equal(readOptions(['--quick', '--open', '9']).openStreams, 9);
 });
 
 test('targets keep the order of the table however they are given', () => {

@@ -1,10 +1,20 @@
 /** Command line of the bench. Unknown options and bad numbers are errors, reported by `parseArgs`. */
 import { parseArgs } from 'node:util';
 
-export const SCENARIOS = ['requests', 'events'] as const;
+export const SCENARIOS = [
+  'requests',
+  'events',
+  'bodies',
+  'connections',
+  'endpoints',
+  'workers',
+  'allocation',
+] as const;
 export const TARGETS = ['router', 'nginx', 'haproxy', 'direct'] as const;
 
 export interface Options {
+  /** Shows that it runs: small loads, short intervals. */
+  readonly quick: boolean;
   readonly rounds: number;
   /** Length of one measured interval. CPU split comes in 10 ms ticks, so 5 s or more is exact. */
   readonly seconds: number;
@@ -14,14 +24,19 @@ export interface Options {
   readonly rate: number;
   readonly streams: number;
   readonly eventsPerSecond: number;
+  /** Slow streams and idle connections that are open at once in the memory runs. */
+  readonly openStreams: number;
+  readonly idleConnections: number;
   readonly scenarios: readonly string[];
   readonly targets: readonly string[];
   readonly out: string;
+  /** Write the page from the result file instead of measuring. */
+  readonly doc: boolean;
 }
 
 export const USAGE = `Usage: npm run bench -- [options]
 
-  --quick                 one round of short intervals: shows that it runs, not a measurement
+  --quick                 one round of short intervals and small loads: shows that it runs
   --rounds N              alternating rounds (3)
   --seconds N             length of one measured interval (6)
   --warmup N              seconds before it (2)
@@ -29,9 +44,12 @@ export const USAGE = `Usage: npm run bench -- [options]
   --rate N                requests per second of the latency run (2000)
   --streams N             open streams of the event runs (300)
   --events N              events per second and stream (50)
+  --open N                slow streams open at once in the memory runs (4000)
+  --idle N                idle connections of the memory runs (10000)
   --only LIST             scenarios: ${SCENARIOS.join(',')}
   --targets LIST          targets: ${TARGETS.join(',')}
   --out FILE              result file (bench-results/bench.json)
+  --doc                   measure nothing: write docs/performance.md from the result file
 `;
 
 /** Throws a TypeError or RangeError with a message for the user. */
@@ -47,12 +65,17 @@ export function readOptions(argv: readonly string[]): Options {
       rate: { type: 'string', default: '2000' },
       streams: { type: 'string', default: '300' },
       events: { type: 'string', default: '50' },
+      open: { type: 'string' },
+      idle: { type: 'string' },
+      doc: { type: 'boolean', default: false },
       only: { type: 'string', default: SCENARIOS.join(',') },
       targets: { type: 'string', default: TARGETS.join(',') },
       out: { type: 'string', default: 'bench-results/bench.json' },
     },
   });
   return {
+    quick: values.quick,
+    doc: values.doc,
     rounds: number('rounds', values.rounds ?? (values.quick ? '1' : '3'), 1, 100),
     seconds: number('seconds', values.seconds ?? (values.quick ? '1' : '6'), 0.1, 600),
     warmupSeconds: number('warmup', values.warmup ?? (values.quick ? '0.7' : '2'), 0.1, 60),
@@ -60,6 +83,8 @@ export function readOptions(argv: readonly string[]): Options {
     rate: number('rate', values.rate, 1, 100_000),
     streams: number('streams', values.streams, 1, 10_000),
     eventsPerSecond: number('events', values.events, 0.01, 1000),
+    openStreams: number('open', values.open ?? (values.quick ? '500' : '4000'), 1, 30_000),
+    idleConnections: number('idle', values.idle ?? (values.quick ? '1000' : '10000'), 1, 60_000),
     scenarios: list('only', values.only, SCENARIOS),
     targets: list('targets', values.targets, TARGETS),
     out: values.out,

@@ -1,76 +1,148 @@
 /**
  * The running parts of a bench: one backend, every target in front of it, and a load process per
- * run. Targets stay up over all rounds; those not under test have nothing to do meanwhile.
+ * run. Targets stay up over all rounds; those not under test have nothing to do meanwhile. A fresh
+ * target has a backend of its own and is gone after its measurement.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Job, LoadResult } from './load/job.ts';
+import { memoryOf } from './measure/memory.ts';
 import type { Options } from './options.ts';
 import { Child, type Place } from './process/child.ts';
 import type { Pinning } from './process/pin.ts';
 import { freePort, waitUntilServing } from './process/ports.ts';
-import type { Run } from './scenarios/scenario.ts';
-import type { Target } from './targets/target.ts';
+import type { FreshSeat, Order, Run, Seat } from './scenarios/scenario.ts';
+import { type Target, USUAL_SHAPE } from './targets/target.ts';
 
-const BACKEND = fileURLToPath(new URL('./backend.ts', import.meta.url));
-const LOAD = fileURLToPath(new URL('./load.ts', import.meta.url));
 const START_TIMEOUT_MS = 10_000;
+const PROGRAM_TIMEOUT_MS = 60_000;
 /** A load process that takes this much longer than its job is stuck. */
 const LOAD_SLACK_MS = 20_000;
 /** Streams outlive every interval, so that opening new ones is not part of the cost. */
 const EVENTS_PER_STREAM = 10_000_000;
 
-export interface Rig {
-  runOf(target: string): Run;
-}
+type Cores = Pick<Pinning, 'proxy' | 'backend' | 'load'>;
+const ANY_CORE: Cores = { proxy: null, backend: null, load: null };
 
-interface Seat {
+interface Backend {
+  readonly child: Child;
   readonly port: number;
-  readonly child: Child | null;
 }
 
-export async function startRig(
-  targets: readonly Target[],
-  pinning: Pinning,
-  options: Options,
-  folder: string,
-): Promise<Rig> {
-  const pace = { eventsPerSecond: options.eventsPerSecond, eventsPerStream: EVENTS_PER_STREAM };
-  const backend = node('backend', { core: pinning.backend, folder }, [
-    BACKEND,
-    JSON.stringify(pace),
-  ]);
-  const { port: backendPort } = JSON.parse(await backend.firstLine(START_TIMEOUT_MS));
-  const seats = new Map<string, Seat>();
-  for (const target of targets) {
-    const own = join(folder, target.name);
-    mkdirSync(own);
+/** A backend and a proxy (null: direct) that serve. */
+interface Pair {
+  readonly port: number;
+  readonly proxy: Child | null;
+  readonly backend: Child;
+}
+
+export class Rig {
+  readonly #pinning: Pinning;
+  readonly #options: Options;
+  readonly #folder: string;
+  readonly #standing = new Map<string, Promise<Pair>>();
+  #standingBackend: Promise<Backend> | null = null;
+
+  /** `folder` takes the files of all targets. */
+  constructor(pinning: Pinning, options: Options, folder: string) {
+    this.#pinning = pinning;
+    this.#options = options;
+    this.#folder = folder;
+  }
+
+  runOf(target: Target): Run {
+    return {
+      target: target.name,
+      load: async (job) => (await this.#stand(target)).load(job),
+      withFresh: (order, use) => this.#withFresh(target, order, use),
+      program: (name, nodeFlags) => this.#program(name, nodeFlags),
+    };
+  }
+
+  /** The target that stays up, started when it is first needed. */
+  async #stand(target: Target): Promise<Seat> {
+    let pair = this.#standing.get(target.name);
+    if (pair === undefined) {
+      this.#standingBackend ??= this.#startBackend({}, this.#pinning);
+      pair = this.#start(target, {}, this.#pinning, await this.#standingBackend);
+      this.#standing.set(target.name, pair);
+    }
+    return this.#seat(await pair, this.#pinning);
+  }
+
+  async #withFresh<T>(
+    target: Target,
+    order: Order,
+    use: (seat: FreshSeat) => Promise<T>,
+  ): Promise<T> {
+    const cores = order.pinned === false ? ANY_CORE : this.#pinning;
+    const backend = await this.#startBackend(order, cores);
+    const pair = await this.#start(target, order, cores, backend);
+    const { proxy } = pair;
+    try {
+      return await use({
+        ...this.#seat(pair, cores),
+        memory: () => (proxy === null ? { residentBytes: 0, peakBytes: 0 } : memoryOf(proxy.pid)),
+        output: () => proxy?.output ?? '',
+      });
+    } finally {
+      await Promise.all([proxy?.stop(), backend.child.stop()]);
+    }
+  }
+
+  async #startBackend(order: Order, cores: Cores): Promise<Backend> {
+    const { eventsPerSecond = this.#options.eventsPerSecond, endpoints = 1 } = order;
+    const pace = { eventsPerSecond, eventsPerStream: EVENTS_PER_STREAM };
+    const setting = JSON.stringify({ ...pace, addresses: endpoints });
+    const child = this.#node('backend.ts', cores.backend, [], [setting]);
+    const { port } = JSON.parse(await child.firstLine(START_TIMEOUT_MS));
+    return { child, port };
+  }
+
+  async #start(target: Target, order: Order, cores: Cores, backend: Backend): Promise<Pair> {
+    const shape = { ...USUAL_SHAPE, ...order };
+    const backendPort = backend.port;
+    const folder = mkdtempSync(join(this.#folder, `${target.name}-`));
     const port = await freePort();
-    const child = target.start({ backendPort, port, folder: own, core: pinning.proxy });
-    if (child !== null) await waitUntilServing(port, child);
-    seats.set(target.name, child === null ? { port: backendPort, child } : { port, child });
+    const proxy = target.start({ backendPort, port, folder, core: cores.proxy, shape });
+    if (proxy === null) return { port: backendPort, proxy, backend: backend.child };
+    await waitUntilServing(port, proxy);
+    return { port, proxy, backend: backend.child };
   }
-  return {
-    runOf(target) {
-      const { port, child } = seats.get(target)!;
-      const proxy = child === null ? {} : { proxy: child.pid };
-      const watch = { ...proxy, backend: backend.pid };
-      return { load: (job) => runLoad({ ...job, port, watch }, { core: pinning.load, folder }) };
-    },
-  };
-}
 
-async function runLoad(job: Job, place: Place): Promise<LoadResult> {
-  const child = node('load', place, [LOAD, JSON.stringify(job)]);
-  try {
-    const line = await child.firstLine(job.warmupMs + job.durationMs + LOAD_SLACK_MS);
-    return JSON.parse(line) as LoadResult;
-  } finally {
-    await child.stop();
+  #seat({ port, proxy, backend }: Pair, cores: Cores): Seat {
+    const watch = { ...(proxy && { proxy: proxy.pid }), backend: backend.pid };
+    return { load: (job) => this.#runLoad({ ...job, port, watch }, cores.load) };
   }
-}
 
-function node(name: string, place: Place, argv: readonly string[]): Child {
-  return new Child(name, place, [process.execPath, ...argv]);
+  async #runLoad(job: Job, core: number | null): Promise<LoadResult> {
+    const child = this.#node('load.ts', core, [], [JSON.stringify(job)]);
+    try {
+      const line = await child.firstLine(job.warmupMs + job.durationMs + LOAD_SLACK_MS);
+      return JSON.parse(line) as LoadResult;
+    } finally {
+      await child.stop();
+    }
+  }
+
+  async #program(name: string, nodeFlags: readonly string[]): Promise<string> {
+    const child = this.#node(name, this.#pinning.proxy, nodeFlags, []);
+    try {
+      return await child.wholeOutput(PROGRAM_TIMEOUT_MS);
+    } finally {
+      await child.stop();
+    }
+  }
+
+  #node(
+    file: string,
+    core: number | null,
+    flags: readonly string[],
+    args: readonly string[],
+  ): Child {
+    const path = fileURLToPath(new URL(file, import.meta.url));
+    const place: Place = { core, folder: this.#folder };
+    return new Child(file, place, [process.execPath, ...flags, path, ...args]);
+  }
 }

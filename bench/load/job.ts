@@ -1,5 +1,6 @@
 /** What the orchestrator asks of one load process, and what comes back. Both travel as JSON. */
 import type { CpuSpent } from '../measure/cpu.ts';
+import type { Memory } from '../measure/memory.ts';
 import type { Percentiles } from '../measure/stats.ts';
 
 interface JobBase {
@@ -14,6 +15,8 @@ interface JobBase {
 export interface ClosedLoopJob extends JobBase {
   readonly kind: 'closed-loop';
   readonly connections: number;
+  /** Size of the request bodies; 0 = the small request of the workload. */
+  readonly bodyBytes: number;
   /** The interval ends early when this many requests were answered. */
   readonly maxRequests: number;
 }
@@ -31,7 +34,14 @@ export interface EventStreamsJob extends JobBase {
   readonly streams: number;
 }
 
-export type Job = ClosedLoopJob | FixedRateJob | EventStreamsJob;
+/** Connections opened evenly over part of the interval; each carries one request and then waits. */
+export interface IdleConnectionsJob extends JobBase {
+  readonly kind: 'idle-connections';
+  readonly connections: number;
+  readonly openingMs: number;
+}
+
+export type Job = ClosedLoopJob | FixedRateJob | EventStreamsJob | IdleConnectionsJob;
 
 export interface LoadResult {
   readonly elapsedMs: number;
@@ -45,6 +55,8 @@ export interface LoadResult {
   readonly firstEventUs: Percentiles;
   /** CPU time by role of `watch`, plus `load` for the load process itself. */
   readonly cpu: Readonly<Record<string, CpuSpent>>;
+  /** Memory by role of `watch`, at the end of the interval while everything is still open. */
+  readonly memory: Readonly<Record<string, Memory>>;
   /** CPU time of everything else on this machine, in µs: it blurs the other figures. */
   readonly othersUs: number;
   /** Time the hypervisor took away, in µs. */

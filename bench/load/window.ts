@@ -11,6 +11,7 @@ import {
   sampleMachine,
   ticksPerSecond,
 } from '../measure/cpu.ts';
+import { type Memory, memoryOf } from '../measure/memory.ts';
 import { Sample } from '../measure/stats.ts';
 import type { Job, LoadResult } from './job.ts';
 
@@ -90,8 +91,15 @@ export class Window {
       firstError: this.#firstError,
       delayUs: this.#delays.percentiles(),
       firstEventUs: this.#firstEvents.percentiles(),
+      memory: this.#memory(),
       ...this.#spent(),
     });
+  }
+
+  #memory(): Record<string, Memory> {
+    return Object.fromEntries(
+      Object.entries(this.#job.watch).map(([role, pid]) => [role, memoryOf(pid)]),
+    );
   }
 
   #spent(): Pick<LoadResult, 'cpu' | 'othersUs' | 'stolenUs'> {

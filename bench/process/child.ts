@@ -77,8 +77,22 @@ export class Child {
     });
   }
 
+  /** Everything on standard output once the child has ended by itself and without an error. */
+  async wholeOutput(timeoutMs: number): Promise<string> {
+    const timer = setTimeout(() => void this.stop(), timeoutMs);
+    await this.#ended;
+    clearTimeout(timer);
+    if (this.#process.exitCode !== 0) throw this.failure(`ended with ${this.#process.exitCode}`);
+    return this.#output;
+  }
+
   get hasEnded(): boolean {
     return this.#hasEnded;
+  }
+
+  /** What it has printed on standard output so far. */
+  get output(): string {
+    return this.#output;
   }
 
   failure(what: string): Error {

@@ -3,6 +3,7 @@
  * within a stream. The delay is the age of an event when the client has it.
  */
 import type { LoadResult } from '../load/job.ts';
+import { TARGETS } from '../options.ts';
 import { type Column, tableOf } from './columns.ts';
 import type { Figures, Scenario } from './scenario.ts';
 import { perUnitUs, requireClean, SHARE_COLUMNS, SHARE_NOTE, shares } from './shares.ts';
@@ -33,6 +34,8 @@ const DELAY: readonly Column[] = [
 
 export const events: Scenario = {
   name: 'events',
+  targets: TARGETS,
+  maxRounds: 100,
   async measure(run, options) {
     const result = await run.load({
       kind: 'event-streams',

@@ -4,6 +4,7 @@
  * up for every single request and so batches nothing.
  */
 import type { LoadResult } from '../load/job.ts';
+import { TARGETS } from '../options.ts';
 import { type Column, tableOf } from './columns.ts';
 import type { Figures, Scenario } from './scenario.ts';
 import { perUnitUs, requireClean, SHARE_COLUMNS, SHARE_NOTE, shares } from './shares.ts';
@@ -32,13 +33,20 @@ const LATENCY: readonly Column[] = [
 
 export const requests: Scenario = {
   name: 'requests',
+  targets: TARGETS,
+  maxRounds: 100,
   async measure(run, options) {
     const timing = {
       warmupMs: options.warmupSeconds * 1000,
       durationMs: options.seconds * 1000,
       connections: options.connections,
     };
-    const closed = await run.load({ kind: 'closed-loop', maxRequests: MAX_REQUESTS, ...timing });
+    const closed = await run.load({
+      kind: 'closed-loop',
+      maxRequests: MAX_REQUESTS,
+      bodyBytes: 0,
+      ...timing,
+    });
     requireClean(closed);
     const paced = await run.load({
       kind: 'fixed-rate',

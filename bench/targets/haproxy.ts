@@ -1,7 +1,11 @@
-/** HAProxy with one thread, upstream reuse and `http-no-delay`, so that events are not held. */
+/**
+ * HAProxy with one thread unless told otherwise, upstream reuse and `http-no-delay`, so that events are not
+ * held. `no strict-limits` lets it start where fewer files may be open than `maxconn` may need.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child } from '../process/child.ts';
+import { loopbackAddresses } from '../process/loopback.ts';
 import type { Target, TargetSetting } from './target.ts';
 import { versionLine } from './version.ts';
 
@@ -15,11 +19,15 @@ export const haproxy: Target = {
   },
 };
 
-function configuration({ port, backendPort }: TargetSetting): string {
+function configuration({ port, backendPort, shape }: TargetSetting): string {
+  const servers = loopbackAddresses(shape.endpoints)
+    .map((address, index) => `server engine${index} ${address}:${backendPort} pool-max-conn 1024`)
+    .join('\n  ');
   return `
 global
-  nbthread 1
-  maxconn 8000
+  nbthread ${shape.workers}
+  maxconn 16000
+  no strict-limits
 defaults
   mode http
   option http-no-delay
@@ -33,6 +41,6 @@ frontend front
   bind 127.0.0.1:${port} backlog 4096
   default_backend engines
 backend engines
-  server engine 127.0.0.1:${backendPort} pool-max-conn 1024
+  ${servers}
 `;
 }

@@ -1,8 +1,9 @@
-/** The router under test: one worker, one endpoint, started as a user starts it. */
+/** The router under test, started as a user starts it; one worker, one endpoint as a rule. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child } from '../process/child.ts';
+import { loopbackAddresses } from '../process/loopback.ts';
 import type { Target, TargetSetting } from './target.ts';
 import { versionLine } from './version.ts';
 
@@ -14,9 +15,17 @@ export const router: Target = {
   version: () => (existsSync(BUNDLE) ? versionLine(LAUNCHER, '--version') : null),
   start(setting) {
     const file = writeConfiguration(setting);
-    return new Child('router', setting, [LAUNCHER, 'serve', '-config', file]);
+    const node = setting.shape.tracesGc ? ['env', `LLM_ROUTER_NODE=${tracingNode(setting)}`] : [];
+    return new Child('router', setting, [...node, LAUNCHER, 'serve', '-config', file]);
   },
 };
+
+/** A Node that traces: the flag is none that NODE_OPTIONS may hold. */
+function tracingNode({ folder }: TargetSetting): string {
+  const file = join(folder, 'tracing-node');
+  writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' --trace-gc "$@"\n`, { mode: 0o755 });
+  return file;
+}
 
 /** Writes the router's files into the target's folder and returns the main one. */
 export function writeConfiguration(setting: TargetSetting): string {
@@ -28,22 +37,24 @@ export function writeConfiguration(setting: TargetSetting): string {
   return file;
 }
 
-function configuration({ port }: TargetSetting, endpoints: string): string {
+function configuration({ port, shape }: TargetSetting, endpoints: string): string {
   return `
-server: { host: 127.0.0.1, port: ${port}, workers: 1 }
+server: { host: 127.0.0.1, port: ${port}, workers: ${shape.workers} }
 backends: { config_dir: ${endpoints}, enabled_sources: [self_deployed] }
 dashboard: { enabled: false }
 log: { level: warn }
 `;
 }
 
-function endpointFile({ backendPort }: TargetSetting): string {
-  return `
-model_list:
+function endpointFile({ backendPort, shape }: TargetSetting): string {
+  const entries = loopbackAddresses(shape.endpoints).map(
+    (address) => `
   - model_name: bench
     litellm_params:
       model: openai/bench
-      api_base: http://127.0.0.1:${backendPort}/v1
+      api_base: http://${address}:${backendPort}/v1
       api_key: bench-engine-key
-`;
+`,
+  );
+  return `\nmodel_list:${entries.join('')}`;
 }
