@@ -12,6 +12,9 @@
  */
 const BODY_AT = 40 * 1024;
 const ROOM_BYTES = 64 * 1024 + 64;
+/** Shorter bodies behind a chunk header alone share their views. */
+const SHARED_VIEW_BYTES = 4096;
+const MAX_CHUNK_HEADER_BYTES = 8;
 const HEX = Buffer.from('0123456789abcdef');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 const CR = 13;
@@ -19,6 +22,8 @@ const LF = 10;
 
 export class OutBuffer {
   bytes: Buffer;
+  /** Views by place and length: most events are as long as an earlier one, and cost none. */
+  readonly #views = new Map<number, Buffer>();
   begin: number;
   end: number;
 
@@ -82,12 +87,24 @@ export class OutBuffer {
   }
 
   view(): Buffer {
-    return this.bytes.subarray(this.begin, this.end);
+    const header = BODY_AT - this.begin;
+    const size = this.end - BODY_AT;
+    if (header > MAX_CHUNK_HEADER_BYTES || size > SHARED_VIEW_BYTES) {
+      return this.bytes.subarray(this.begin, this.end);
+    }
+    const place = size * (MAX_CHUNK_HEADER_BYTES + 1) + header;
+    let view = this.#views.get(place);
+    if (view === undefined) {
+      view = this.bytes.subarray(this.begin, this.end);
+      this.#views.set(place, view);
+    }
+    return view;
   }
 
   #grow(size: number): void {
     const bytes = Buffer.allocUnsafeSlow((this.end + size) * 2);
     this.bytes.copy(bytes, 0, 0, this.end);
     this.bytes = bytes;
+    this.#views.clear();
   }
 }
