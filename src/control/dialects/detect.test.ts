@@ -72,7 +72,81 @@ test('takes the aggregate of priority scheduling, or the sum when there is none'
 });
 
 test('reads engines that name nothing but batch and queue', () => {
-  for (const [file, values] of cases) {
+  const cases: readonly [string, string, string][] = [
+    ['tensorrt-llm', 'trtllm_num_requests_running', 'trtllm_num_requests_waiting'],
+    ['tgi', 'tgi_batch_current_size', 'tgi_queue_size'],
+    ['lmdeploy', 'lmdeploy:num_requests_running', 'lmdeploy:num_requests_waiting'],
+    ['llamacpp', 'llamacpp:requests_processing', 'llamacpp:requests_deferred'],
+    ['unprefixed', 'num_requests_running', 'num_requests_waiting'],
+  ];
+  for (const [engine, running, waiting] of cases) {
+    const report = readReport(`${running} 2\n${waiting} 3\n`);
+    assert.deepEqual(report, expected({ engine, running: 2, waiting: 3 }));
+  }
+});
+
+test('a page of somebody else is unknown', () => {
+  assert.deepEqual(readReport('process_start_time_seconds 1.7e9\n'), UNKNOWN_REPORT);
+  assert.deepEqual(readReport('[{"iter": 1, "note": "vllm: no"}]'), UNKNOWN_REPORT);
+  assert.deepEqual(readReport(''), UNKNOWN_REPORT);
+});
+
+/** What captures of real engines say, by file. */
+const CAPTURES: readonly [string, Partial<EngineReport>][] = [
+  [
+    'vllm-v1-dp2-engine-labels.txt',
+    { engine: 'vllm', running: 8, waiting: 2, kvUsageMax: 0.45, generationTokens: 60456 },
+  ],
+  ['vllm-v1-single-engine.txt', { engine: 'vllm', running: 3, waiting: 2, kvUsageMax: 0.42 }],
+  ['vllm-v1-early-no-engine-label.txt', { engine: 'vllm', running: 0, waiting: 0, kvUsageMax: 0 }],
+  [
+    'vllm-v0-0.5.x-datadog-fixture.txt',
+    {
+      engine: 'vllm',
+      running: 0,
+      waiting: 0,
+      kvUsageMax: 0,
+      promptTokens: 5,
+      generationTokens: 7,
+    },
+  ],
+  [
+    'sglang-docs-llama31-8b.txt',
+    {
+      engine: 'sglang',
+      running: 162,
+      waiting: 2826,
+      kvUsageMax: 0.28,
+      promptTokens: 8_128_902,
+      generationTokens: 7_557_572,
+    },
+  ],
+  [
+    'sglang-0.5.10.post1-datadog-fixture.txt',
+    {
+      engine: 'sglang',
+      running: 0,
+      waiting: 0,
+      kvUsageMax: 0.25,
+      promptTokens: 5,
+      generationTokens: 32,
+    },
+  ],
+  // The excerpt has the queue of two ranks and no running gauge.
+  ['sglang-dp8-deepseek-r1-live.txt', { engine: 'sglang', running: -1, waiting: 0 }],
+  ['tgi-shape.txt', { engine: 'tgi', running: 1, waiting: 2 }],
+  [
+    'llamacpp-server-new-no-kv-gauges.txt',
+    { engine: 'llamacpp', running: 3, waiting: 1, promptTokens: 12345, generationTokens: 987 },
+  ],
+  [
+    'llamacpp-server-old-with-kv-gauges.txt',
+    { engine: 'llamacpp', running: 0, waiting: 0, kvUsageMax: 0.491063, generationTokens: 3469 },
+  ],
+];
+
+test('reads the captures of real engines', { skip }, () => {
+  for (const [file, values] of CAPTURES) {
     const kvUsage = file.includes('dp2') ? 0.385 : (values.kvUsageMax ?? Number.NaN);
     assert.deepEqual(readReport(sample(file)), expected({ kvUsage, ...values }), file);
   }
