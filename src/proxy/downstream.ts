@@ -22,6 +22,7 @@ import { HalfClose } from './half-close.ts';
 import { openExchange } from './open-exchange.ts';
 import type { DataPlane } from './plane.ts';
 import { errorAnswer, type OwnAnswer, serializeAnswer } from './reject.ts';
+import { givenRequestId } from './request-fields.ts';
 
 const IDLE = 0;
 const HEAD = 1;
@@ -186,7 +187,7 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
     this.keepAlive = head.keepAlive && !plane.draining;
     const opened = openExchange(this, chunk, head);
     if (!(opened instanceof Exchange)) {
-      this.#answerAtOnce(opened, head.method !== METHOD_HEAD, head.chunked);
+      this.#answerAtOnce(opened, chunk);
       return this.#phase === IDLE ? at + size : at;
     }
     this.#exchange = opened;
@@ -218,10 +219,14 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
   }
 
   /** A request the router answers itself. With a body on the way the connection must end. */
-  #answerAtOnce(answer: OwnAnswer, withBody: boolean, chunked: boolean): void {
-    if (chunked || this.plane.requestHead.contentLength > 0) this.keepAlive = false;
+  #answerAtOnce(answer: OwnAnswer, chunk: Buffer): void {
+    const { plane } = this;
+    const head = plane.requestHead;
+    if (head.chunked || head.contentLength > 0) this.keepAlive = false;
+    const withBody = head.method !== METHOD_HEAD;
     const client = { minor: this.minor, keepAlive: this.keepAlive, withBody };
-    this.transport.write(serializeAnswer(answer, client, ''));
+    const requestId = givenRequestId(chunk, head) || plane.newRequestId();
+    this.transport.write(serializeAnswer(answer, client, requestId));
     if (this.keepAlive) this.#idle();
     else this.#linger();
   }

@@ -145,11 +145,19 @@ test("an endpoint's own X-Request-Id does not replace the client's", async () =>
   assert.deepEqual(valuesOf(answer, 'x-request-id'), ['client']);
 });
 
-test('an error of the router carries the id of the request too', async () => {
+test('what the router answers itself carries the id of the request too', async () => {
   const fields = 'X-Request-Id: mine\r\n';
-  const answer = await rig.ask(request({ fields, body: '{"model":"ghost"}' }));
-  assert.equal(answer.status, 404);
-  assert.equal(fieldOf(answer, 'x-request-id'), 'mine');
+  for (const text of [
+    request({ fields, body: '{"model":"ghost"}' }),
+    request({ fields, method: 'GET' }),
+    request({ fields, path: '/nowhere' }),
+    request({ fields: `${fields}Content-Encoding: br\r\n` }),
+    request({ fields, method: 'GET', path: '/v1/models?limit=1' }),
+  ]) {
+    assert.deepEqual(valuesOf(await rig.ask(text), 'x-request-id'), ['mine'], text);
+  }
+  const made = await rig.ask(request({ path: '/nowhere' }));
+  assert.match(fieldOf(made, 'x-request-id'), /^[A-Za-z0-9._-]{8,128}$/);
 });
 
 test('Expect: 100-continue is answered before the body is sent, and stays here', async () => {
