@@ -61,7 +61,7 @@ const COMPLETE: readonly (readonly [text: string, data: string])[] = [
   ['5;a\r\nhello\r\n0;b=c\r\n\r\n', 'hello'],
   ['5;a=b;c="d \\" ; \\\\ \xe4";e\r\nhello\r\n0\r\n\r\n', 'hello'],
   ['0\r\nA: b\r\nC:\r\n\r\n', ''],
-  ['1\r\nx\r\n0\r\nContent-Length: 5\r\nTransfer-Encoding: x\r\n\r\n', 'x'],
+  ['1\r\nx\r\n0\r\nContent-Type: 5\r\nTransfer: x\r\n\r\n', 'x'],
 ];
 
 describe('a chunked body', () => {
@@ -168,6 +168,14 @@ const REFUSED: readonly (readonly [kind: number, examples: readonly string[]])[]
   [kinds.BARE_LF, ['0\r\nA: b\n\r\n', '0\r\n\n', '0\r\nA\n']],
   [kinds.TOO_MANY_FIELDS, [`0\r\n${'A: b\r\n'.repeat(129)}\r\n`]],
   [kinds.HEAD_TOO_LARGE, [`0\r\nA: ${'b'.repeat(32768)}\r\n\r\n`]],
+  [
+    kinds.TRAILER_FRAMING,
+    [
+      '0\r\nContent-Length: 1\r\n\r\n',
+      '0\r\nA: b\r\ncontent-length:\r\n\r\n',
+      '0\r\nTRANSFER-ENCODING: chunked\r\n\r\n',
+    ],
+  ],
 ];
 
 describe('a chunked body that breaks a rule', () => {
@@ -196,6 +204,14 @@ describe('a chunked body that breaks a rule', () => {
     framing.reset(BODY_CHUNKED, 0);
     assert.equal(framing.next(buf, 0, buf.length), buf.length);
     assert.equal(framing.done, true);
+  });
+
+  it('may have trailers whose names only begin or end like those of framing fields', () => {
+    const names = ['Content-Lengt', 'Content-Length-', 'XContent-Length', 'Transfer-Length', 'T'];
+    for (const name of names.concat('Content-Encoding', 'Transfer-Encodinf', 'Content\x0dLength')) {
+      const { error } = chunked(`0\r\n${name}: 1\r\n\r\n`);
+      assert.equal(error, name.includes('\r') ? kinds.NO_COLON : 0, name);
+    }
   });
 
   it('may fill the limits to the byte', () => {

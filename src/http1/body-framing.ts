@@ -22,6 +22,7 @@ import {
   CHUNK_SIZE_ZEROS,
   HEAD_TOO_LARGE,
   TOO_MANY_FIELDS,
+  TRAILER_FRAMING,
   VALUE_CHARACTER,
 } from './parse-error.ts';
 
@@ -56,6 +57,13 @@ const TRAILER_VALUE = 19;
 const TRAILER_LF = 20;
 const FINAL_LF = 21;
 
+/** The fields that frame a message must not come behind its body; RFC 9110 §6.5.1. */
+const LENGTH_NAME = Buffer.from('content-length');
+const CODING_NAME = Buffer.from('transfer-encoding');
+// Which of them the trailer's name may still turn out to be.
+const MAYBE_LENGTH = 1;
+const MAYBE_CODING = 2;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** Leading zeros a chunk size may have; a size of zero is one digit more. */
@@ -77,6 +85,8 @@ export class BodyFraming {
   #extensionBytes: number;
   #trailerBytes: number;
   #trailerFields: number;
+  #nameBytes: number;
+  #nameMaybe: number;
 
   constructor() {
     this.dataStart = 0;
@@ -89,6 +99,8 @@ export class BodyFraming {
     this.#extensionBytes = 0;
     this.#trailerBytes = 0;
     this.#trailerFields = 0;
+    this.#nameBytes = 0;
+    this.#nameMaybe = 0;
   }
 
   /** Starts a body of one of BODY_*; `length` counts for BODY_LENGTH only. */
@@ -293,8 +305,9 @@ export class BodyFraming {
       case TRAILER_START:
         return this.#startTrailerLine(byte);
       case TRAILER_NAME:
-        if (byte === COLON) this.#state = TRAILER_VALUE;
-        else if (TOKEN[byte] === 0) return nameEndError(byte);
+        if (byte === COLON) return this.#endTrailerName();
+        if (TOKEN[byte] === 0) return nameEndError(byte);
+        this.#takeTrailerName(byte);
         return 0;
       case TRAILER_VALUE:
         if (VALUE[byte] === 1) return 0;
@@ -321,7 +334,24 @@ export class BodyFraming {
     if (TOKEN[byte] === 0) return lineStartError(byte, this.#trailerFields > 0);
     this.#trailerFields++;
     this.#state = TRAILER_NAME;
+    this.#nameBytes = 0;
+    this.#nameMaybe = MAYBE_LENGTH | MAYBE_CODING;
+    this.#takeTrailerName(byte);
     return 0;
+  }
+
+  /** Of the token bytes only letters fold onto letters, and none folds onto the hyphen. */
+  #takeTrailerName(byte: number): void {
+    const folded = byte | 0x20;
+    const at = this.#nameBytes++;
+    if (LENGTH_NAME[at] !== folded) this.#nameMaybe &= ~MAYBE_LENGTH;
+    if (CODING_NAME[at] !== folded) this.#nameMaybe &= ~MAYBE_CODING;
+  }
+
+  #endTrailerName(): number {
+    this.#state = TRAILER_VALUE;
+    const { length } = (this.#nameMaybe & MAYBE_LENGTH) !== 0 ? LENGTH_NAME : CODING_NAME;
+    return this.#nameMaybe !== 0 && this.#nameBytes === length ? TRAILER_FRAMING : 0;
   }
 }
 

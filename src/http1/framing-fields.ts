@@ -7,7 +7,7 @@
  * smuggled inside another. Source: RFC 9112 §6.1–6.3, §11.2; PROTOCOL §1.1–2.
  * bench: bench/head-parse.ts
  */
-import { COMMA, equalsWord, HTAB, SP, TOKEN, ZERO } from './bytes.ts';
+import { COMMA, CR, equalsWord, HTAB, SP, TOKEN, ZERO } from './bytes.ts';
 import {
   FIELD_CONNECTION,
   FIELD_CONTENT_ENCODING,
@@ -74,6 +74,8 @@ function interpretCoding(head: MessageHead, buf: Buffer, start: number, end: num
   if (head.chunked) return CODING_TWICE;
   if (head.contentLength !== -1) return LENGTH_AND_CODING;
   if (!equalsWord(buf, start, end, CHUNKED)) return codingError(buf, start, end);
+  // Whitespace behind a value is legal, but llhttp knows no coding "chunked" with a tab behind it.
+  for (let i = end; buf[i] !== CR; i++) if (buf[i] === HTAB) return CODING_SYNTAX;
   head.chunked = true;
   return 0;
 }

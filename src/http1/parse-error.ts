@@ -65,6 +65,7 @@ export const CHUNK_LINE_END = -63;
 export const CHUNK_DATA_END = -64;
 export const CHUNK_EXTENSION_SYNTAX = -65;
 export const CHUNK_EXTENSIONS_TOO_LARGE = -66;
+export const TRAILER_FRAMING = -67;
 
 const BAD: ErrorCode = 'malformed_request';
 const LARGE: ErrorCode = 'headers_too_large';
@@ -122,6 +123,7 @@ const ROWS: ReadonlyMap<number, readonly [code: ErrorCode, detail: string]> = ne
   [CHUNK_DATA_END, [BAD, 'no CRLF after the data of a chunk']],
   [CHUNK_EXTENSION_SYNTAX, [BAD, 'a chunk extension is malformed']],
   [CHUNK_EXTENSIONS_TOO_LARGE, [BAD, 'more than 4096 bytes of chunk extensions']],
+  [TRAILER_FRAMING, [BAD, 'a field that frames the message comes behind its body']],
 ]);
 
 /** The client-visible error of a parse failure; a caller that reads responses ignores it. */

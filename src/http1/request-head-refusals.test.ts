@@ -66,6 +66,8 @@ const REFUSED: readonly (readonly [kind: number, examples: readonly string[]])[]
       post('Transfer-Encoding: chunked;q=1\r\n'),
       post('Transfer-Encoding: chunked gzip\r\n'),
       post('Transfer-Encoding: \u00a0chunked\r\n'),
+      post('Transfer-Encoding: chunked\t\r\n'),
+      post('Transfer-Encoding: chunked \t \r\n'),
     ],
   ],
   [kinds.CODING_REPEATED, [post('Transfer-Encoding: chunked, chunked\r\n')]],
