@@ -8,7 +8,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import type { AttemptFacts } from '../core/retry/verdict.ts';
 import type { Transport } from '../net/transport.ts';
 import type { Route } from '../openai/routes.ts';
-import type { HalfClose } from './half-close.ts';
+import type { Probed } from './half-close.ts';
 import type { DataPlane } from './plane.ts';
 import type { RequestBody } from './request-body.ts';
 
@@ -25,9 +25,8 @@ export interface Client {
 }
 
 /** The answer the client is getting. */
-export interface CommittedAnswer {
+export interface CommittedAnswer extends Probed {
   onClientDrain(): void;
-  onClientHalfClosed(halfClose: HalfClose): void;
   /** Ends it for a reason of ours or the client's; the endpoint is not blamed. */
   breakOff(code: ErrorCode): void;
 }

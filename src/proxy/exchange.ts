@@ -36,7 +36,7 @@ import {
 import { type Applicant, REFUSED_QUEUE_FULL } from './admission.ts';
 import { Attempt } from './attempt.ts';
 import type { Client, CommittedAnswer, ExchangeView, SavedAnswer } from './exchange-view.ts';
-import type { HalfClose } from './half-close.ts';
+import type { HalfClose, Probed } from './half-close.ts';
 import type { DataPlane } from './plane.ts';
 import { errorAnswer, serializeAnswer } from './reject.ts';
 import { RequestBody } from './request-body.ts';
@@ -58,7 +58,7 @@ const NONE_TRIED: readonly number[] = [];
 const NO_BYTES = Buffer.alloc(0);
 const PROBE_LINE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 
-export class Exchange implements Applicant, ExchangeView, TimerOwner {
+export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
   readonly plane: DataPlane;
   readonly client: Client;
   readonly route: Route;
@@ -233,9 +233,12 @@ export class Exchange implements Applicant, ExchangeView, TimerOwner {
 
   /** The client closed its sending side while it waits: is it still there? */
   onClientHalfClosed(halfClose: HalfClose): void {
-    if (this.#phase === COMMITTED) this.#answer!.onClientHalfClosed(halfClose);
-    else if (this.client.minor === 0) this.client.transport.destroy();
-    else halfClose.probe(PROBE_LINE);
+    if (this.#phase !== COMMITTED && this.client.minor === 0) this.client.transport.destroy();
+    else halfClose.probe(this);
+  }
+
+  harmlessBytes(): Uint8Array {
+    return this.#phase === COMMITTED ? this.#answer!.harmlessBytes() : PROBE_LINE;
   }
 
   onClientGone(): void {

@@ -9,6 +9,12 @@ import type { Transport } from '../net/transport.ts';
 /** Both writes must fit in the 10 ms in which an upstream is to be cancelled. */
 const SECOND_WRITE_AFTER_MS = 4;
 
+/** Asked before each write: an answer may have begun since the one before. */
+export interface Probed {
+  /** What a client that is still there overlooks at this point of its answer; may be empty. */
+  harmlessBytes(): Uint8Array;
+}
+
 export class HalfClose {
   readonly #transport: Transport;
   #timer: NodeJS.Timeout | undefined;
@@ -17,15 +23,20 @@ export class HalfClose {
     this.#transport = transport;
   }
 
-  /** Writes `bytes` twice; a client that is gone makes the transport close. */
-  probe(bytes: Uint8Array): void {
+  /** Writes twice; a client that is gone makes the transport close. */
+  probe(probed: Probed): void {
     if (this.#timer !== undefined) return;
-    this.#transport.write(bytes);
-    this.#timer = setTimeout(() => this.#transport.write(bytes), SECOND_WRITE_AFTER_MS);
+    this.#write(probed);
+    this.#timer = setTimeout(() => this.#write(probed), SECOND_WRITE_AFTER_MS);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  #write(probed: Probed): void {
+    const bytes = probed.harmlessBytes();
+    if (bytes.length > 0) this.#transport.write(bytes);
   }
 }

@@ -22,7 +22,6 @@ import {
   SEND_UNTIL_CLOSE,
 } from './answer-head.ts';
 import type { CommittedAnswer, ExchangeView } from './exchange-view.ts';
-import type { HalfClose } from './half-close.ts';
 import type { DataPlane } from './plane.ts';
 
 const TIMER_HEAD_HOLD = 1;
@@ -155,9 +154,9 @@ export class Relay implements CommittedAnswer, TimerOwner {
     this.#plane.wheel.arm(this.#timer, TIMER_GAP, this.#plane.options.streamGapMs);
   }
 
-  onClientHalfClosed(halfClose: HalfClose): void {
+  harmlessBytes(): Uint8Array {
     const quiet = this.#scanner !== undefined && this.#send === SEND_CHUNKED && !this.#inPieces;
-    if (quiet) halfClose.probe(PROBE_CHUNK);
+    return quiet ? PROBE_CHUNK : NO_BYTES;
   }
 
   onTimer(kind: number): void {

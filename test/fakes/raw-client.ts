@@ -196,6 +196,7 @@ function readChunks(bytes: Buffer, start: number): Pick<Answer, 'body' | 'comple
     const lineEnd = bytes.indexOf('\r\n', at);
     if (lineEnd < 0) break;
     const size = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16);
+    if (Number.isNaN(size)) throw new Error(`not a chunk: ${bytes.toString('latin1', at)}`);
     const dataEnd = lineEnd + 2 + size;
     if (bytes.length < dataEnd + 2) break;
     at = dataEnd + 2;
