@@ -250,6 +250,22 @@ test('the last of two quick changes counts, and an invalid file changes nothing'
   );
 });
 
+test('follows the folder of endpoint files that the main file names', async (t) => {
+  const [a, b] = [await engine(t, () => {}), await engine(t, () => {})];
+  const main = { server: { port: 0 }, backends: { config_dir: 'configs' } };
+  const router = await startRouter({
+    endpoints: [{ url: a.url, model: 'm' }],
+    config: main,
+    files: { 'other/openai_x.yaml': 'model_list: []' },
+  });
+  t.after(() => router.stop());
+  const file = join(router.dir, 'config.yaml');
+  await writeFile(file, readFileSync(file, 'utf8').replace('"configs"', '"other"'));
+  await router.until('the other folder counts', ({ backends }) => backends.length === 0);
+  await writeFile(join(router.dir, 'other/openai_x.yaml'), endpointFile(b.url));
+  await router.untilUp(1);
+});
+
 test('demo prints a request that works and leaves nothing behind', async (t) => {
   const temporary = await folder(t, {});
   const before = process.env.TMPDIR;
