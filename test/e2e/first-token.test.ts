@@ -85,7 +85,7 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
 }
 
-test(`the first token of ${STREAMS} streams arrives within ${TOLERANCE_MS} ms of direct`, async (t) => {
+test('first tokens of 200 streams arrive within 5 ms of direct', async (t) => {
   const shares = [0.5, 0.99];
   const added: number[][] = [[], []];
   for (let turn = 0; turn < ROUNDS; turn++) {
@@ -125,7 +125,7 @@ test('no event waits for another', async () => {
   }
 });
 
-test('two events in one write of the engine, and half a third, arrive without the half', async () => {
+test('of two and a half events in one write the two arrive at once', async () => {
   const [first, second, third] = [0, 1, 2].map((n) => `data: {"at":"at=${n}="}\n\n`);
   let wholeAtMs = 0;
   engine.script = async ({ send, delay }) => {

@@ -121,7 +121,7 @@ test('Host and X-Forwarded fields tell the truth, whatever the client says', asy
   assert.deepEqual(fieldsNamed(seen.fields, 'forwarded'), []);
 });
 
-test('a plain X-Request-Id is kept, any other is replaced, and the client hears which', async () => {
+test('a plain X-Request-Id is kept, any other replaced; the client hears which', async () => {
   const long = 'a'.repeat(129);
   for (const [given, kept] of [
     ['abc-1.2_3', true],
@@ -291,7 +291,7 @@ test('without an alias the body passes as it came, whatever it is beside the nam
   assert.equal(seen.body.toString(), body);
 });
 
-test('of several model keys the last counts, as JSON readers have it, and only it is renamed', async () => {
+test('of several model keys the last counts, as in JSON.parse, and is renamed', async () => {
   const body = '{"model":"ghost","x":1,"model":"alias"}';
   const { answer, seen } = await rig.askAndSee(request({ body }));
   assert.equal(answer.status, 200);

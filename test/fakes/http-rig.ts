@@ -7,7 +7,7 @@ import { type Answer, connectRaw, exchangeRaw } from './raw-client.ts';
 import { jsonAnswer, type RawEngine, type RecordedRequest, startRawEngine } from './raw-engine.ts';
 import { type ConfigTree, type RunningRouter, startRouter } from './router.ts';
 
-export const BODY = '{"model":"m","messages":[]}';
+const BODY = '{"model":"m","messages":[]}';
 export const UPSTREAM_NAME = 'org/real-"name"';
 export const KEY = 'sk-endpoint';
 

@@ -2,7 +2,8 @@
  * Starts the built router as users do, on free ports of the loopback address, with a
  * configuration of its own in a temporary folder; stops it and removes the folder.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
@@ -68,6 +69,12 @@ const UP_MS = 10_000;
 export async function startRouter(setup: RouterSetup): Promise<RunningRouter> {
   assertBuilt();
   const dir = await mkdtemp(join(tmpdir(), 'llm-router-e2e-'));
+  // Also when the test process ends without stopping its router.
+  const removeDir = () => {
+    process.off('exit', removeDir);
+    rmSync(dir, { recursive: true, force: true });
+  };
+  process.once('exit', removeDir);
   let router: RunningRouter | undefined;
   try {
     await writeConfig(dir, setup.config ?? {});
@@ -78,22 +85,18 @@ export async function startRouter(setup: RouterSetup): Promise<RunningRouter> {
       join(dir, 'config.yaml'),
       ...(setup.args ?? []),
     ]);
-    router = new RunningRouter(dir, child);
+    router = new RunningRouter(dir, child, removeDir);
     await router.opened();
     if (setup.waitUntilUp !== false) await router.untilUp(setup.endpoints.length);
     return router;
   } catch (error) {
     await router?.kill();
-    await rm(dir, { recursive: true, force: true });
+    removeDir();
     throw error;
   }
 }
 
-/** Replaces the endpoint files of a router's folder; it notices by itself. */
-export async function writeEndpoints(
-  dir: string,
-  endpoints: readonly EndpointSetup[],
-): Promise<void> {
+async function writeEndpoints(dir: string, endpoints: readonly EndpointSetup[]): Promise<void> {
   for (const source of ['self_deployed', 'openai']) {
     const own = endpoints.filter((e) => (e.sourceType ?? 'self_deployed') === source);
     // JSON is YAML, and needs no quoting rules of ours.
@@ -102,7 +105,7 @@ export async function writeEndpoints(
   }
 }
 
-export async function writeConfig(dir: string, config: string | ConfigTree): Promise<void> {
+async function writeConfig(dir: string, config: string | ConfigTree): Promise<void> {
   const own = (typeof config === 'string' ? (parse(config) ?? {}) : config) as ConfigTree;
   const merged: { [section: string]: Section } = { ...DEFAULTS, ...own };
   for (const [name, section] of Object.entries(DEFAULTS)) {
@@ -120,10 +123,12 @@ export class RunningRouter {
   port = 0;
   /** `http://127.0.0.1:port` of the operators' listener; '' when it is off. */
   operationsUrl = '';
+  readonly #removeDir: () => void;
 
-  constructor(dir: string, child: Child) {
+  constructor(dir: string, child: Child, removeDir: () => void) {
     this.dir = dir;
     this.child = child;
+    this.#removeDir = removeDir;
   }
 
   get pid(): number {
@@ -176,14 +181,14 @@ export class RunningRouter {
     try {
       return await this.child.stop();
     } finally {
-      await rm(this.dir, { recursive: true, force: true });
+      this.#removeDir();
     }
   }
 
   /** SIGKILL. */
   async kill(): Promise<void> {
     await this.child.kill();
-    await rm(this.dir, { recursive: true, force: true });
+    this.#removeDir();
   }
 }
 
