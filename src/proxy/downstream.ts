@@ -171,7 +171,7 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
       plane.totals[TOTAL_REJECTED]!++;
       this.keepAlive = false;
       this.minor = 1;
-      this.reject(errorCodeOf(size), detailOf(size));
+      this.reject(errorCodeOf(size), detailOf(size), head.method !== METHOD_HEAD);
       return at;
     }
     if (size === 0) {
@@ -257,9 +257,9 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
   }
 
   /** Refuses a request whose rest nobody will read. */
-  reject(code: ErrorCode, detail: string): void {
+  reject(code: ErrorCode, detail: string, withBody = true): void {
     this.keepAlive = false;
-    const client = { minor: this.minor, keepAlive: false, withBody: true };
+    const client = { minor: this.minor, keepAlive: false, withBody };
     this.transport.write(serializeAnswer(errorAnswer(code, 'openai', detail), client, ''));
     this.#linger();
   }
