@@ -36,12 +36,14 @@ async function main(options: Options, folder: string): Promise<Report> {
     const rounds = new Map(taking.map(({ name }): [string, Figures[]] => [name, []]));
     results.set(scenario.name, rounds);
     const count = Math.min(options.rounds, scenario.maxRounds);
+    const startMs = performance.now();
     for (let round = 1; round <= count; round++) {
       for (const target of taking) {
         say(`${scenario.name}: round ${round} of ${count}, ${target.name}`);
         rounds.get(target.name)!.push(await measure(scenario, rig.runOf(target), options));
       }
     }
+    say(`${scenario.name}: ${Math.round((performance.now() - startMs) / 1000)} s`);
     tables.push(...scenario.tabulate(rounds, options).map(formatTable));
   }
   process.stdout.write(`\n${tables.join('\n\n\n')}\n`);

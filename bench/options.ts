@@ -1,4 +1,4 @@
-/** Command line of the bench. Unknown options and bad numbers are errors, reported by `parseArgs`. */
+/** Command line of the bench. Unknown options and bad numbers are errors of `parseArgs`. */
 import { parseArgs } from 'node:util';
 
 export const SCENARIOS = [

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { type CpuSample, cpuBetween, processTree, sampleCpu } from './cpu.ts';
 
 function sample(userTicks: number, systemTicks: number, threads: [string, number][]): CpuSample {
-  return { userTicks, systemTicks, threadNs: new Map(threads) };
+  return { userTicks, systemTicks, threadNs: new Map(threads), leader: '1' };
 }
 
-test('the total is the run time of the threads, split as the ticks are', () => {
+test('the total is the run time of the threads, the first apart, split as the ticks are', () => {
   const spent = cpuBetween(
     sample(100, 100, [['1', 5_000_000]]),
     sample(103, 101, [
@@ -16,7 +16,12 @@ test('the total is the run time of the threads, split as the ticks are', () => {
     ]),
     100,
   );
-  assert.deepEqual(spent, { totalUs: 38_000, userUs: 28_500, systemUs: 9_500 });
+  assert.deepEqual(spent, {
+    totalUs: 38_000,
+    userUs: 28_500,
+    systemUs: 9_500,
+    leaderUs: 30_000,
+  });
 });
 
 test('ticks are the total when a thread ended in between', () => {
@@ -26,7 +31,12 @@ test('ticks are the total when a thread ended in between', () => {
 
 test('no time at all is zero and not a division by zero', () => {
   const idle = sample(5, 5, [['1', 7]]);
-  assert.deepEqual(cpuBetween(idle, idle, 100), { totalUs: 0, userUs: 0, systemUs: 0 });
+  assert.deepEqual(cpuBetween(idle, idle, 100), {
+    totalUs: 0,
+    userUs: 0,
+    systemUs: 0,
+    leaderUs: 0,
+  });
 });
 
 test('a live process is sampled with its threads', { skip: !existsSync('/proc/self/stat') }, () => {

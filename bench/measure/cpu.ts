@@ -22,12 +22,16 @@ export interface CpuSample {
   readonly systemTicks: number;
   /** Run time in ns by thread id. */
   readonly threadNs: ReadonlyMap<string, number>;
+  /** The first thread of the root process: the router's control plane. */
+  readonly leader: string;
 }
 
 export interface CpuSpent {
   readonly userUs: number;
   readonly systemUs: number;
   readonly totalUs: number;
+  /** What of the total the first thread of the root process spent. */
+  readonly leaderUs: number;
 }
 
 /** Samples `rootPid` and its descendants. A root that is gone is an error: its figures are lost. */
@@ -45,7 +49,7 @@ export function sampleCpu(rootPid: number): CpuSample {
     systemTicks += stat.systemTicks;
     readThreads(pid, threadNs);
   }
-  return { userTicks, systemTicks, threadNs };
+  return { userTicks, systemTicks, threadNs, leader: String(rootPid) };
 }
 
 /** What was spent between two samples of the same tree. */
@@ -56,7 +60,13 @@ export function cpuBetween(from: CpuSample, to: CpuSample, ticksPerSecond: numbe
   const byThreads = threadsUs(from.threadNs, to.threadNs);
   const totalUs = byThreads ?? userUs + systemUs;
   const userShare = userUs + systemUs > 0 ? userUs / (userUs + systemUs) : 0;
-  return { userUs: totalUs * userShare, systemUs: totalUs * (1 - userShare), totalUs };
+  const leaderNs = (to.threadNs.get(to.leader) ?? 0) - (from.threadNs.get(to.leader) ?? 0);
+  return {
+    userUs: totalUs * userShare,
+    systemUs: totalUs * (1 - userShare),
+    totalUs,
+    leaderUs: leaderNs / 1000,
+  };
 }
 
 /** Ticks of the whole machine, to tell how much of it was not ours. */

@@ -56,7 +56,7 @@ export class Sample {
   }
 }
 
-/** The smallest value with at least `fraction` of the sample at or below it. */
+/** The smallest value with at least `fraction` of the sample at or below it. A seam for tests. */
 export function nearestRank(sorted: ArrayLike<number>, fraction: number): number {
   if (sorted.length === 0) throw new RangeError('a percentile needs at least one value');
   const rank = Math.max(1, Math.ceil(fraction * sorted.length));

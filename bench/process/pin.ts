@@ -25,7 +25,7 @@ export function planPinning(): Pinning {
   return { proxy, backend, load, description };
 }
 
-/** The command that runs `argv` on `core`; taskset replaces itself, so the process id is the same. */
+/** The command that runs `argv` on `core`; taskset replaces itself, so the process id stays. */
 export function pinned(core: number | null, argv: readonly string[]): readonly string[] {
   return core === null ? argv : ['taskset', '-c', String(core), ...argv];
 }

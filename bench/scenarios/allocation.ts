@@ -3,6 +3,7 @@
  * without sockets), and by the whole worker with node:net in it (from V8's trace of collections).
  */
 import { heapGrowth } from '../measure/gc-trace.ts';
+import type { Options } from '../options.ts';
 import { type Column, tableOf } from './columns.ts';
 import type { Run, Scenario } from './scenario.ts';
 import { requireClean } from './shares.ts';
@@ -10,7 +11,7 @@ import { requireClean } from './shares.ts';
 /** Young generation in MB: nothing may be collected while 100,000 events are measured. */
 const RELAY_FLAGS = ['--expose-gc', '--min-semi-space-size=256', '--max-semi-space-size=256'];
 /** Enough for some collections, which come about once a second. */
-const TRACED_MS = 6000;
+const TRACED_MS = { quick: 3500, full: 6000 };
 
 interface RelayOutput {
   readonly whole: { readonly heapBytes: number; readonly bufferBytes: number };
@@ -36,7 +37,7 @@ export const allocation: Scenario = {
       ownBufferBytes: relay.whole.bufferBytes,
       splitHeapBytes: relay.split.heapBytes,
       splitBufferBytes: relay.split.bufferBytes,
-      workerHeapBytes: await workerHeapBytes(run, options.streams),
+      workerHeapBytes: await workerHeapBytes(run, options),
     };
   },
   tabulate(rounds, options) {
@@ -53,12 +54,13 @@ export const allocation: Scenario = {
   },
 };
 
-async function workerHeapBytes(run: Run, streams: number): Promise<number | null> {
+async function workerHeapBytes(run: Run, options: Options): Promise<number | null> {
   return await run.withFresh({ tracesGc: true }, async (seat) => {
-    const timing = { warmupMs: 1500, durationMs: TRACED_MS };
-    const result = await seat.load({ kind: 'event-streams', streams, ...timing });
+    const durationMs = options.quick ? TRACED_MS.quick : TRACED_MS.full;
+    const timing = { warmupMs: 1500, durationMs };
+    const result = await seat.load({ kind: 'event-streams', streams: options.streams, ...timing });
     requireClean(result);
-    const growth = heapGrowth(seat.output(), TRACED_MS);
+    const growth = heapGrowth(seat.output(), durationMs);
     const eventsPerSecond = result.units / (result.elapsedMs / 1000);
     return growth === null ? null : (growth.mebibytesPerSecond * 2 ** 20) / eventsPerSecond;
   });

@@ -15,12 +15,15 @@ const FILES_PER_STREAM = 2;
 const FILES_PER_IDLE = 1;
 const OPENED_PER_SECOND = 1500;
 const SETTLE_MS = { quick: 700, full: 4000 };
+const WARM_UP_MS = { quick: 250, full: 600 };
 const WARM_UP_STREAMS = 100;
 const WARM_UP_CONNECTIONS = 64;
 const EVENTS_PER_SECOND = 1;
 /** Streams are open after this share of their warm-up (see load/event-streams). */
 const OPENING_SHARE = 0.6;
 const EXPECTED_SHARE = 0.9;
+
+type Pace = 'quick' | 'full';
 
 const COLUMNS: readonly Column[] = [
   { heading: 'streams', figure: 'streams', digits: 0 },
@@ -41,10 +44,10 @@ export const connections: Scenario = {
     const limit = descriptorLimit();
     const streams = affordable(options.openStreams, FILES_PER_STREAM, limit);
     const idle = affordable(options.idleConnections, FILES_PER_IDLE, limit);
-    const settleMs = options.quick ? SETTLE_MS.quick : SETTLE_MS.full;
+    const pace = options.quick ? 'quick' : 'full';
     return {
-      ...(await withStreams(run, streams, settleMs)),
-      ...(await withIdle(run, idle, settleMs)),
+      ...(await withStreams(run, streams, pace)),
+      ...(await withIdle(run, idle, pace)),
     };
   },
   tabulate(rounds, options) {
@@ -62,14 +65,14 @@ export const connections: Scenario = {
   },
 };
 
-async function withStreams(run: Run, streams: number, settleMs: number): Promise<Figures> {
+async function withStreams(run: Run, streams: number, pace: Pace): Promise<Figures> {
   return await run.withFresh({ eventsPerSecond: EVENTS_PER_SECOND }, async (seat) => {
-    const base = await baseOf(seat);
+    const base = await baseOf(seat, pace);
     const result = await seat.load({
       kind: 'event-streams',
       streams,
       warmupMs: (streams / OPENED_PER_SECOND / OPENING_SHARE) * 1000,
-      durationMs: Math.max(settleMs, 1500),
+      durationMs: Math.max(SETTLE_MS[pace], 1500),
     });
     requireClean(result);
     if (result.units < streams * (result.elapsedMs / 1000 - 1) * EXPECTED_SHARE) {
@@ -85,16 +88,16 @@ async function withStreams(run: Run, streams: number, settleMs: number): Promise
   });
 }
 
-async function withIdle(run: Run, idle: number, settleMs: number): Promise<Figures> {
+async function withIdle(run: Run, idle: number, pace: Pace): Promise<Figures> {
   return await run.withFresh({}, async (seat) => {
-    const base = await baseOf(seat);
+    const base = await baseOf(seat, pace);
     const openingMs = (idle / OPENED_PER_SECOND) * 1000;
     const result = await seat.load({
       kind: 'idle-connections',
       connections: idle,
       openingMs,
       warmupMs: 200,
-      durationMs: openingMs + settleMs,
+      durationMs: openingMs + SETTLE_MS[pace],
     });
     requireClean(result);
     if (result.units !== idle) throw new Error(`${result.units} of ${idle} connections served`);
@@ -104,11 +107,11 @@ async function withIdle(run: Run, idle: number, settleMs: number): Promise<Figur
 }
 
 /** Resident bytes of the proxy when its code is warm and nothing is open. */
-async function baseOf(seat: FreshSeat): Promise<number> {
-  const timing = { warmupMs: 500, durationMs: 500 };
+async function baseOf(seat: FreshSeat, pace: Pace): Promise<number> {
+  const timing = { warmupMs: WARM_UP_MS[pace], durationMs: WARM_UP_MS[pace] };
   const requests = { maxRequests: 10_000, bodyBytes: 0, connections: WARM_UP_CONNECTIONS };
   requireClean(await seat.load({ kind: 'closed-loop', ...requests, ...timing }));
-  const streams = { streams: WARM_UP_STREAMS, warmupMs: 500, durationMs: 1000 };
+  const streams = { streams: WARM_UP_STREAMS, ...timing };
   requireClean(await seat.load({ kind: 'event-streams', ...streams }));
   return seat.memory().residentBytes;
 }

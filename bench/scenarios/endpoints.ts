@@ -4,10 +4,11 @@
  */
 import { type Column, tableOf } from './columns.ts';
 import { parsePicks } from './pick-output.ts';
-import type { RoundsByTarget, Scenario } from './scenario.ts';
+import type { Figures, RoundsByTarget, Run, Scenario } from './scenario.ts';
 import { perUnitUs, requireClean, shares } from './shares.ts';
 
 const COUNTS = [1, 100, 1000];
+const MOST = 1000;
 const MAX_REQUESTS = 2_000_000;
 /** In it every endpoint is probed and has connections of its own. */
 const WARM_UP_MS = { quick: 1000, full: 3000 };
@@ -18,43 +19,53 @@ export const endpoints: Scenario = {
   maxRounds: 2,
   async measure(run, options) {
     const figures: Record<string, number | null> = {};
-    for (const count of COUNTS) {
+    const timing = {
+      warmupMs: options.quick ? WARM_UP_MS.quick : WARM_UP_MS.full,
+      durationMs: options.seconds * 500,
+      connections: options.connections,
+    };
+    for (const count of options.quick ? [1, MOST] : COUNTS) {
       const result = await run.withFresh({ endpoints: count }, (seat) =>
-        seat.load({
-          kind: 'closed-loop',
-          connections: options.connections,
-          bodyBytes: 0,
-          maxRequests: MAX_REQUESTS,
-          warmupMs: options.quick ? WARM_UP_MS.quick : WARM_UP_MS.full,
-          durationMs: options.seconds * 500,
-        }),
+        seat.load({ kind: 'closed-loop', bodyBytes: 0, maxRequests: MAX_REQUESTS, ...timing }),
       );
       requireClean(result);
       figures[`${count} cpuUs`] = perUnitUs(result, 'proxy').cpuUs;
       figures[`${count} others`] = shares(result).othersShare ?? null;
+      if (run.target === 'router') {
+        const { totalUs = 0, leaderUs = 0 } = result.cpu.proxy ?? {};
+        figures[`${count} dataUs`] = (totalUs - leaderUs) / result.units;
+        figures[`${count} control`] = leaderUs / (result.elapsedMs * 10);
+      }
     }
-    if (run.target === 'router') {
-      const picks = parsePicks(await run.program('pick.ts', []));
-      for (const [name, us] of picks) figures[`pick ${name}`] = us;
-      figures[WORST_PICK] = worst(picks);
-    }
-    return figures;
+    return run.target === 'router' ? { ...figures, ...(await picks(run)) } : figures;
   },
   tabulate(rounds) {
-    const whole = {
-      title: 'Endpoints in one cluster: CPU µs per whole request (median, min–max of rounds)',
-      notes: [
-        `Closed loop; all endpoints are one backend on ${COUNTS.at(-1)} loopback addresses. The ` +
-          "router's figures include its health probes.",
-      ],
-    };
-    const picks = {
-      title: 'Endpoints in one cluster: µs per pick in the router',
-      notes: ['The pick and the test of availability, by bench/pick.ts; no sockets.'],
-    };
     const router = new Map([...rounds].filter(([target]) => target === 'router'));
-    return [tableOf(whole, COLUMNS, rounds), tableOf(picks, pickColumns(router), router)];
+    return [
+      tableOf(WHOLE, COLUMNS, rounds),
+      tableOf(SPLIT, SPLIT_COLUMNS, router),
+      tableOf(PICKS, pickColumns(router), router),
+    ];
   },
+};
+
+const WHOLE = {
+  title: 'Endpoints in one cluster: CPU µs per whole request (median, min–max of rounds)',
+  notes: [`Closed loop; the endpoints are one backend on up to ${MOST} loopback addresses.`],
+};
+
+const SPLIT = {
+  title: "Endpoints in one cluster: the router's planes apart",
+  notes: [
+    'Data plane: CPU µs per request of all threads but the main one. Control plane: the main ' +
+      'thread in percent of one core; it probes every endpoint and reads the metrics of each ' +
+      'once a second, which nginx and HAProxy do not do here.',
+  ],
+};
+
+const PICKS = {
+  title: 'Endpoints in one cluster: µs per pick in the router',
+  notes: ['The pick and the test of availability, by bench/pick.ts; no sockets.'],
 };
 
 const COLUMNS: readonly Column[] = COUNTS.flatMap((count) => [
@@ -63,17 +74,23 @@ const COLUMNS: readonly Column[] = COUNTS.flatMap((count) => [
   { heading: 'others %', figure: `${count} others`, digits: 0 },
 ]);
 
-/** The dearest strategy at 1,000 endpoints. */
-export const WORST_PICK = 'worst pick at 1000';
+const SPLIT_COLUMNS: readonly Column[] = COUNTS.flatMap((count) => [
+  { heading: `${count}: data plane`, figure: `${count} dataUs`, digits: 1 },
+  { heading: 'control plane %', figure: `${count} control`, digits: 0 },
+]);
 
-function worst(picks: ReadonlyMap<string, number>): number {
-  return Math.max(...[...picks].filter(([name]) => name.includes('1000')).map(([, us]) => us));
+async function picks(run: Run): Promise<Figures> {
+  const measured = parsePicks(await run.program('pick.ts', []));
+  const ofMost = [...measured].filter(([name]) => name.endsWith(`, ${MOST}`));
+  return {
+    ...Object.fromEntries([...measured].map(([name, us]) => [`pick ${name}`, us])),
+    worstPick: Math.max(...ofMost.map(([, us]) => us)),
+  };
 }
 
 /** Strategies come and go, so the columns are those that were measured. */
 function pickColumns(router: RoundsByTarget): Column[] {
-  const first = router.get('router')?.[0] ?? {};
-  return Object.keys(first)
+  return Object.keys(router.get('router')?.[0] ?? {})
     .filter((name) => name.startsWith('pick '))
     .map((figure) => ({ heading: figure.slice('pick '.length), figure, digits: 3 }));
 }

@@ -26,7 +26,7 @@ export interface Order extends Partial<Shape> {
   readonly pinned?: boolean;
 }
 
-/** What a scenario gets: the target that stays up over the rounds, and as many others as it wants. */
+/** What a scenario gets: the target that stays up over the rounds, and fresh ones at will. */
 export interface Run extends Seat {
   readonly target: string;
   /** Starts a target of its own, passes it on, and ends it whatever happened. */

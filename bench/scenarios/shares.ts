@@ -1,4 +1,4 @@
-/** What scenarios compute from one load result: cost per unit, shares of a core, and trust in it. */
+/** What scenarios compute from one load result: cost per unit, shares of a core, trust in it. */
 import type { LoadResult } from '../load/job.ts';
 import type { Column } from './columns.ts';
 

@@ -1,6 +1,7 @@
 /**
- * HAProxy with one thread unless told otherwise, upstream reuse and `http-no-delay`, so that events are not
- * held. `no strict-limits` lets it start where fewer files may be open than `maxconn` may need.
+ * HAProxy with one thread unless told otherwise, upstream reuse and `http-no-delay`, so that
+ * events are not held. `no strict-limits` lets it start where fewer files may be open than
+ * `maxconn` may need.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -27,7 +27,7 @@ function tracingNode({ folder }: TargetSetting): string {
   return file;
 }
 
-/** Writes the router's files into the target's folder and returns the main one. */
+/** Writes the router's files into the target's folder and returns the main one; tests do too. */
 export function writeConfiguration(setting: TargetSetting): string {
   const file = join(setting.folder, 'config.yaml');
   const endpoints = join(setting.folder, 'configs');
