@@ -3,11 +3,12 @@
  * with the same backend and load, in alternating rounds in one run. Ratios within a round are what
  * to compare; absolute figures belong to the machine. Needs Linux (/proc); installs nothing.
  */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { formatTable } from './measure/table.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
+import { performancePage } from './performance-doc.ts';
 import { stopAll } from './process/child.ts';
 import { planPinning } from './process/pin.ts';
 import { describeMachine, type Report, reportOf } from './report.ts';
@@ -76,10 +77,22 @@ function presentTargets(options: Options): Target[] {
   });
 }
 
+/** Returns the exit code. */
+function writePage(results: string): number {
+  if (!existsSync(results)) {
+    say(`${results} is not there: run npm run bench first`);
+    return 1;
+  }
+  writeFileSync(PAGE, performancePage(JSON.parse(readFileSync(results, 'utf8')) as Report));
+  say('written to docs/performance.md');
+  return 0;
+}
+
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+const PAGE = new URL('../docs/performance.md', import.meta.url);
 const MAX_TRIES = 2;
 let stopping = false;
 let failedRuns = 0;
@@ -96,6 +109,7 @@ async function run(): Promise<number> {
     say(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
     return 2;
   }
+  if (options.doc) return writePage(options.out);
   if (!existsSync('/proc/self/stat')) {
     say('the bench reads CPU times from /proc and runs on Linux only');
     return 1;
