@@ -1,0 +1,287 @@
+/**
+ * Request smuggling in tables: the spellings of framing, names, targets and chunks on which HTTP
+ * implementations are known to have disagreed (public research on CL.TE, TE.CL, TE.TE, CL.0 and
+ * chunk parsing). Right spellings stand among the wrong ones. Values are latin1 text.
+ */
+
+const MAX_SAFE = '9007199254740991';
+
+/** Field lines about the coding, to be placed among the others. */
+export const CODINGS = [
+  'Transfer-Encoding: chunked\r\n',
+  'transfer-encoding:chunked\r\n',
+  'Transfer-Encoding: CHUNKED\r\n',
+  'Transfer-Encoding: chunked \t\r\n',
+  'Transfer-Encoding:\tchunked\r\n',
+  'Transfer-Encoding : chunked\r\n',
+  'Transfer-Encoding\t: chunked\r\n',
+  ' Transfer-Encoding: chunked\r\n',
+  'Transfer-Encoding:\r\n chunked\r\n',
+  'Transfer-Encoding\r\n: chunked\r\n',
+  'Transfer-Encoding: xchunked\r\n',
+  'Transfer-Encoding: chunk\r\n',
+  'Transfer-Encoding: chunkedd\r\n',
+  'Transfer-Encoding: "chunked"\r\n',
+  "Transfer-Encoding: 'chunked'\r\n",
+  'Transfer-Encoding: chunked;q=1\r\n',
+  'Transfer-Encoding: identity\r\n',
+  'Transfer-Encoding: gzip, chunked\r\n',
+  'Transfer-Encoding: chunked, gzip\r\n',
+  'Transfer-Encoding: chunked, identity\r\n',
+  'Transfer-Encoding: chunked, chunked\r\n',
+  'Transfer-Encoding: ,chunked\r\n',
+  'Transfer-Encoding: chunked,\r\n',
+  'Transfer-Encoding: \r\n',
+  'Transfer-Encoding: \x0bchunked\r\n',
+  'Transfer-Encoding: chunked\x0c\r\n',
+  'Transfer-Encoding: chunked\0\r\n',
+  'Transfer-Encoding: chunked\r\r\n',
+  'Transfer-Encoding: \xffchunked\r\n',
+  'Transfer-Encoding: chun\rked\r\n',
+  'Transfer-Encoding\0: chunked\r\n',
+  'Transfer_Encoding: chunked\r\n',
+  'Transfer Encoding: chunked\r\n',
+  'X: x\nTransfer-Encoding: chunked\r\n',
+  'X: x\rTransfer-Encoding: chunked\r\n',
+  'X: x\r\n\tTransfer-Encoding: chunked\r\n',
+  'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n',
+  'Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n',
+  'Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n',
+  'Content-Encoding: chunked\r\n',
+  'TE: chunked\r\n',
+] as const;
+
+/** Field lines about the length; `n` is the right one. */
+export function lengthLines(n: number): string[] {
+  const one = `Content-Length: ${n}\r\n`;
+  const values = [
+    `+${n}`,
+    `-${n}`,
+    `0${n}`,
+    `0x${n.toString(16)}`,
+    `${n}.0`,
+    `${n}e0`,
+    `${n},${n}`,
+    `${n}, ${n}`,
+    `${n} ${n}`,
+    `${n};a`,
+    `${n}_0`,
+    `"${n}"`,
+    `${n}\0`,
+    `\0${n}`,
+    `${n}\x0b`,
+    `\xa0${n}`,
+    `${n}\r`,
+    ` ${n} \t`,
+    '',
+    'a',
+    '0',
+    '1',
+    '-1',
+    MAX_SAFE,
+    '9007199254740992',
+    '18446744073709551616',
+    String(2 ** 32 + n),
+    `${2n ** 64n + BigInt(n)}`,
+    String(n + 1),
+    String(n + 7),
+    String(Math.max(0, n - 1)),
+    String(n >> 1),
+  ].map((value) => `Content-Length: ${value}\r\n`);
+  return [
+    ...values,
+    one,
+    one + one,
+    `${one}Content-Length: 0\r\n`,
+    `Content-Length: 0\r\n${one}`,
+    `Content-Length : ${n}\r\n`,
+    `Content-Length\r\n: ${n}\r\n`,
+    `Content-Length:\r\n ${n}\r\n`,
+    ` Content-Length: ${n}\r\n`,
+    `content-length:${n}\r\n`,
+    `Content_Length: ${n}\r\n`,
+    `X: y\nContent-Length: ${n}\r\n`,
+    `Content-Length: ${n}\n`,
+    `Content-Length\0: ${n}\r\n`,
+    '',
+  ];
+}
+
+/** Lines that may stand anywhere among the fields. */
+export const FIELDS = [
+  'Connection: close\r\n',
+  'Connection: keep-alive\r\n',
+  'Connection: keep-alive, close\r\n',
+  'Connection: Host, Content-Length\r\n',
+  'Connection: Transfer-Encoding\r\n',
+  'Connection: Authorization, Cookie, X-Forwarded-For, X-Request-Id\r\n',
+  'Connection: X-Marker, X-Marker\r\n',
+  'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n',
+  'Connection: "close"\r\n',
+  'Connection: clo\0se\r\n',
+  `Connection: ${'a,'.repeat(70)}a\r\n`,
+  'Proxy-Connection: close\r\n',
+  'Keep-Alive: timeout=1\r\n',
+  'Trailer: Content-Length\r\n',
+  'Expect: 100-continue\r\n',
+  'Expect: 100-Continue\r\n',
+  'Expect: 100-continue, 100-continue\r\n',
+  'Expect: 200-ok\r\n',
+  'Expect: \r\n',
+  'Expect : 100-continue\r\n',
+  'Content-Encoding: gzip\r\n',
+  'Content-Encoding: identity\r\n',
+  'X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Host: evil\r\n',
+  'X-HTTP-Method-Override: GET\r\n',
+  'X-Request-Id: a b\r\n',
+  'Cookie: a=b\r\nx-api-key: k\r\n',
+  'Authorization: Bearer x\r\n',
+  'X: \r\n',
+  ': empty\r\n',
+  'no colon\r\n',
+  'X : y\r\n',
+  ' X: y\r\n',
+  'X: a\r\n b\r\n',
+  'X: a\r\n\tb: c\r\n',
+  'X: a\nY: b\r\n',
+  'X: a\rY: b\r\n',
+  'X: a\0b\r\n',
+  'X: a\x7fb\r\n',
+  'X: \x80\xff\r\n',
+  'X\x80: a\r\n',
+  'X(: a\r\n',
+  'X: a\n',
+  'X: a\r\r\n',
+  '\r\n',
+  '\n',
+  '\r',
+  '\0: a\r\n',
+  `X: ${'a'.repeat(7000)}\r\n`,
+  `X: ${'a'.repeat(33_000)}\r\n`,
+  'Y: y\r\n'.repeat(122),
+  'Y: y\r\n'.repeat(130),
+] as const;
+
+export const HOST_LINES = [
+  '',
+  'Host:\r\n',
+  'Host: a\r\nHost: a\r\n',
+  'Host: a\r\nHost: b\r\n',
+  'Host: a, b\r\n',
+  'Host: u@a\r\n',
+  'Host: a/b\r\n',
+  'Host: a b\r\n',
+  'Host: a:b\r\n',
+  'Host: a:70000\r\n',
+  'Host: a:\r\n',
+  'Host: [::1]:80\r\n',
+  'Host: [::1\r\n',
+  'Host: a\\b\r\n',
+  'Host : a\r\n',
+  ' Host: a\r\n',
+  'Host: a\0b\r\n',
+  'Host:\r\n a\r\n',
+] as const;
+
+export const TARGETS = [
+  '/v1/chat/completions?a=b&c=%0d%0aX:%20y',
+  '//v1/chat/completions',
+  '/v1/chat/completions/',
+  '/v1/chat/completions#f',
+  '/v1/chat/completions ',
+  ' /v1/chat/completions',
+  '/v1/chat/completions x',
+  '/v1\\chat/completions',
+  '/v1/./chat/completions',
+  '/v1/%63hat/completions',
+  '/v1/chat/completions\x80',
+  '/v1/chat/completions\0',
+  '/v1/chat/completions\t',
+  '/v1/chat/completions?x HTTP/1.1\r\nX: y\r\n\r\nGET /',
+  'http://a/v1/chat/completions',
+  'HTTP://other/v1/chat/completions',
+  'a:80',
+  '*',
+  '',
+  'v1/chat/completions',
+  '/',
+  `/${'a'.repeat(8191)}`,
+  `/${'a'.repeat(8192)}`,
+] as const;
+
+export const METHODS = [
+  ...['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'CONNECT', 'TRACE', 'LOCK'],
+  ...['post', 'POST ', ' POST', '\tPOST', 'PO\0ST', 'POSTPOSTPOSTPOST', 'POSTPOSTPOSTPOSTP', ''],
+] as const;
+
+export const VERSIONS = [
+  ...['HTTP/1.0', 'HTTP/1.2', 'HTTP/0.9', 'HTTP/2.0', 'HTTP/1.10', 'HTTP/01.1', 'HTTP/1.1 ', ''],
+  ...['http/1.1', 'HTTP/1', 'HTTP/1.1\t', ' HTTP/1.1', 'HTTP/1.1\0', 'HTTP/ 1.1', 'ICY/1.1'],
+] as const;
+
+/** In front of a message. */
+export const PREFIXES = [
+  ...['\r\n', '\r\n\r\n', '\n', '\r', ' ', '\0', '\x16\x03\x01', 'x'],
+  'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+] as const;
+
+/** Behind the last field, where an empty line belongs. */
+export const HEAD_ENDS = ['\n', '\r', '\r\r\n', '\n\r\n', ' \r\n', '\r\n\r\n', ''] as const;
+
+/** A chunk of these data, damaged or just unusual. */
+export function oddChunks(data: string): string[] {
+  const hex = data.length.toString(16);
+  const sizes = [
+    ...[`${hex} `, ` ${hex}`, `${hex}\t`, `0x${hex}`, `+${hex}`, `-${hex}`, `${hex}h`, `${hex}.0`],
+    ...[`0000${hex}`, `000000000${hex}`, `${hex.toUpperCase()}`, `${hex}_`, `"${hex}"`, '', '\0'],
+    ...[`1000000000000000${hex}`, `fffffffffffffff${hex}`, '20000000000000', '1fffffffffffff'],
+    ...[`${hex};`, `${hex};a`, `${hex};a=b`, `${hex};a="b\\"c"`, `${hex};a="b\nc"`, `${hex};a=b;c`],
+    ...[`${hex} ;a`, `${hex}; a`, `${hex};a = b`, `${hex};a\0`, `${hex};a="b`, `${hex},${hex}`],
+    ...[`${hex};a\nb`, `${hex}\rb`, `${hex};${'a'.repeat(4095)}`, `${hex};${'a'.repeat(4096)}`],
+    ...[(data.length + 1).toString(16), (data.length + 2).toString(16)],
+    ...[Math.max(0, data.length - 2).toString(16), '0'],
+  ].map((size) => `${size}\r\n${data}\r\n`);
+  return [
+    ...sizes,
+    `${hex}\n${data}\r\n`,
+    `${hex}\r${data}\r\n`,
+    `${hex}\r\n${data}\n`,
+    `${hex}\r\n${data}\r`,
+    `${hex}\r\n${data}`,
+    `${hex}\r\n${data}XX`,
+    `${hex}\r\n${data}X\n`,
+    `${hex}\r\n${data}\rX`,
+    `${hex}\r\n${data}\r\n\r\n`,
+    `${hex};a\n${data}\r\n`,
+    `\r\n${hex}\r\n${data}\r\n`,
+  ];
+}
+
+/** Ends of a chunked body. */
+export const LAST_CHUNKS = [
+  '00\r\n\r\n',
+  '000000000\r\n\r\n',
+  '0000000000\r\n\r\n',
+  '0;a=b\r\n\r\n',
+  '0;a\n\r\n\r\n',
+  '0\r\nX: y\r\n\r\n',
+  '0\r\nContent-Length: 50\r\n\r\n',
+  '0\r\nX: y\r\ntransfer-encoding: chunked\r\n\r\n',
+  '0\r\nHost: b\r\nContent-Lengt: 1\r\nConnection: close\r\n\r\n',
+  '0\r\nX: y\r\n z\r\n\r\n',
+  '0\r\nX : y\r\n\r\n',
+  '0\r\nX: \0\r\n\r\n',
+  '0\r\nno colon\r\n\r\n',
+  '0\r\nX: y\n\r\n',
+  `0\r\n${'X: y\r\n'.repeat(129)}\r\n`,
+  '0\r\n',
+  '0\r\n\n',
+  '0\n\n',
+  '0\n\r\n',
+  '0\r\r\n\r\n',
+  '0 \r\n\r\n',
+  '\r\n0\r\n\r\n',
+  '-0\r\n\r\n',
+  '0x0\r\n\r\n',
+  '',
+] as const;
