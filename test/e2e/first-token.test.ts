@@ -1,8 +1,10 @@
 /**
- * The router adds no wait to a stream. N = 200 streams at once in each round, 9 rounds direct and
+ * The router adds no wait to a stream. N = 200 streams at once in each round, rounds direct and
  * routed in turn; events carry the time of their sending, and what counts is the delay until the
- * client has them. Tolerance: median and 99th percentile grow by at most 5 ms in the median round,
- * so that a busy machine, which spoils single rounds of either kind, spoils no verdict.
+ * client has them. Tolerance: median and 99th percentile grow by at most 5 ms in the best quarter
+ * of the quiet rounds, since other work on the machine only adds and a wait of ours adds to all. A
+ * routed round is quiet when the direct ones before and after it had no hiccup; without enough of
+ * them there is no measurement, and the test says so and is skipped.
  * And no event waits for the next: each must arrive while the engine still holds back the other.
  */
 import assert from 'node:assert/strict';
@@ -20,8 +22,9 @@ import {
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
 
 const STREAMS = 200;
-/** Of each kind; the first of each warms up and does not count. */
-const ROUNDS = 10;
+const QUIET_ROUNDS = 8;
+const QUIET_P99_MS = 3;
+const MEASURE_MS = 10_000;
 const TOLERANCE_MS = 5;
 const GAP_MS = 30;
 const EVENTS = 5;
@@ -87,18 +90,28 @@ function quantile(values: readonly number[], share: number): number {
 
 test('first tokens of 200 streams arrive within 5 ms of direct', async (t) => {
   const shares = [0.5, 0.99];
-  const added: number[][] = [[], []];
-  for (let turn = 0; turn < ROUNDS; turn++) {
-    const [direct, routed] = [await round(engine.port), await round(router.port)];
-    if (turn === 0) continue;
-    shares.forEach((share, at) => {
-      added[at]!.push(quantile(routed, share) - quantile(direct, share));
-    });
+  const added: number[][] = shares.map(() => []);
+  await round(router.port);
+  let before = await round(engine.port);
+  const untilMs = performance.now() + MEASURE_MS;
+  while (added[0]!.length < QUIET_ROUNDS && performance.now() < untilMs) {
+    const routed = await round(router.port);
+    const direct = await round(engine.port);
+    if (Math.max(quantile(before, 0.99), quantile(direct, 0.99)) <= QUIET_P99_MS) {
+      shares.forEach((share, at) => {
+        added[at]!.push(quantile(routed, share) - quantile(direct, share));
+      });
+    }
+    before = direct;
+  }
+  if (added[0]!.length < QUIET_ROUNDS) {
+    t.skip('this machine is too busy to measure milliseconds');
+    return;
   }
   shares.forEach((share, at) => {
     const rounds = added[at]!.map((ms) => ms.toFixed(2)).join(' ');
     t.diagnostic(`p${share * 100}: ${rounds} ms added`);
-    assert.ok(quantile(added[at]!, 0.5) <= TOLERANCE_MS, `p${share * 100}: ${rounds} ms added`);
+    assert.ok(quantile(added[at]!, 0.25) <= TOLERANCE_MS, `p${share * 100}: ${rounds} ms added`);
   });
 });
 
