@@ -36,6 +36,8 @@ export interface RouterSetup {
   /** Wait until all endpoints are up; default true. */
   readonly waitUntilUp?: boolean;
   readonly args?: readonly string[];
+  /** A command that becomes the router given its own command line, such as `env NAME=value`. */
+  readonly under?: readonly string[];
 }
 
 export interface Dashboard {
@@ -80,11 +82,9 @@ export async function startRouter(setup: RouterSetup): Promise<RunningRouter> {
     await writeConfig(dir, setup.config ?? {});
     await writeEndpoints(dir, setup.endpoints);
     for (const [path, text] of Object.entries(setup.files ?? {})) await write(dir, path, text);
-    const child = new Child(LAUNCHER, [
-      '--config',
-      join(dir, 'config.yaml'),
-      ...(setup.args ?? []),
-    ]);
+    const own = [LAUNCHER, '--config', join(dir, 'config.yaml'), ...(setup.args ?? [])];
+    const [program, ...args] = [...(setup.under ?? []), ...own];
+    const child = new Child(program!, args);
     router = new RunningRouter(dir, child, removeDir);
     await router.opened();
     if (setup.waitUntilUp !== false) await router.untilUp(setup.endpoints.length);

@@ -1,0 +1,4 @@
+import { ENDINGS } from './endings.ts';
+import { testFaults } from './fault.ts';
+
+testFaults(ENDINGS);
