@@ -21,15 +21,19 @@ export interface Rig {
   stopEngine(index: number): Promise<void>;
 }
 
-/** Runs `scene` with one engine a script, and takes everything away again. */
+/**
+ * Runs `scene` with one engine a script, and takes everything away again. `limits` hold for each
+ * endpoint.
+ */
 export async function withRig(
   scripts: readonly Script[],
   config: ConfigTree,
   scene: (rig: Rig) => Promise<void>,
+  limits: { readonly rpmLimit?: number } = {},
 ): Promise<void> {
   const engines = await Promise.all(scripts.map((script) => startRawEngine(script, MODEL)));
   const router = await startRouter({
-    endpoints: engines.map(({ url }) => ({ url, model: MODEL })),
+    endpoints: engines.map(({ url }) => ({ url, model: MODEL, ...limits })),
     config,
   });
   const client = new LoadClient(router.port, 20_000);
