@@ -24,7 +24,7 @@ import { type RunningRouter, startRouter } from '../fakes/router.ts';
 const STREAMS = 200;
 const QUIET_ROUNDS = 8;
 const QUIET_P99_MS = 3;
-const MEASURE_MS = 10_000;
+const MEASURE_MS = 6000;
 const TOLERANCE_MS = 5;
 const GAP_MS = 30;
 const EVENTS = 5;

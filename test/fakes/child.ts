@@ -14,6 +14,14 @@ export interface LogLine {
 const MAX_OUTPUT = 1 << 20;
 const STOP_MS = 15_000;
 
+/** A signal that ends the test process must let its 'exit' listeners end the children. */
+function exitOnSignals(): void {
+  if (process.listenerCount('SIGTERM') > 0) return;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.once(signal, () => process.exit(1));
+  }
+}
+
 export class Child {
   readonly #process: ChildProcess;
   readonly #lines: LogLine[] = [];
@@ -24,6 +32,7 @@ export class Child {
   #over = false;
 
   constructor(program: string, args: readonly string[]) {
+    exitOnSignals();
     const env = { ...process.env, LLM_ROUTER_NODE: process.execPath };
     // NODE_TEST_CONTEXT would make a child believe that it is a test file.
     Reflect.deleteProperty(env, 'NODE_TEST_CONTEXT');
