@@ -18,6 +18,7 @@ import { monotonicClock } from '../net/monotonic.ts';
 import { type Logger, makeLogger } from '../observe/logger.ts';
 import type { WorkerStart } from '../proxy/worker.ts';
 import { createFleetState, DEFAULT_SLOTS, type FleetState } from '../state/layout.ts';
+import { type AskedToEnd, askedToEnd } from './asked-to-end.ts';
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
 import { followFiles } from './follow-files.ts';
 import { proxyOptions } from './proxy-options.ts';
@@ -32,6 +33,7 @@ export async function serve(
   workerUrl: URL,
   onListening: (port: number) => void = () => {},
 ): Promise<number> {
+  const asked = askedToEnd();
   const file = flags.config ?? 'config.yaml';
   const options = loadOptions(flags);
   const loaded = await loadAll(file, options);
@@ -73,7 +75,7 @@ export async function serve(
   );
   onListening(address);
   const stopFollowing = followFiles(file, loaded, { options, control, log });
-  const code = await untilAsked(control, config, log);
+  const code = await untilAsked(asked, { control, config, log });
   stopFollowing();
   return code;
 }
@@ -157,20 +159,16 @@ function spawner(parts: SpawnParts): (index: number, spec: RouteTableSpec) => Wo
   };
 }
 
-/** Runs until SIGTERM or SIGINT, then drains; a second signal ends at once. */
-async function untilAsked(control: ControlPlane, config: Config, log: Logger): Promise<number> {
-  const signal = await new Promise<string>((resolve) => {
-    process.once('SIGTERM', () => resolve('SIGTERM'));
-    process.once('SIGINT', () => resolve('SIGINT'));
-  });
+/** Runs until it is asked to end, then drains; asked again, it ends at once. */
+async function untilAsked(
+  asked: AskedToEnd,
+  { control, config, log }: { control: ControlPlane; config: Config; log: Logger },
+): Promise<number> {
+  const signal = await asked.once;
   log.info({ signal }, 'draining: running requests finish, new connections are refused');
-  const impatient = new Promise<number>((resolve) => {
-    process.once('SIGTERM', () => resolve(EXIT_FAILURE));
-    process.once('SIGINT', () => resolve(EXIT_FAILURE));
-  });
   const { drainDelayMs, drainTimeoutMs } = config.server;
   const drained = control.drain(drainDelayMs, drainTimeoutMs).then(() => EXIT_OK);
-  const code = await Promise.race([drained, impatient]);
+  const code = await Promise.race([drained, asked.twice.then(() => EXIT_FAILURE)]);
   control.stop();
   log.info({ inFlight: control.inFlight() }, code === EXIT_OK ? 'drained' : 'ended at once');
   return code;
