@@ -1,5 +1,5 @@
 /** What the kernel says about a process (proc(5)): its memory, its CPU time, its sockets. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 
 const MIB = 1024 * 1024;
 /** The unit of times in /proc on Linux. */
@@ -30,10 +30,10 @@ export function descriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** Sockets on the loopback address by the kernel's state; `state` as in /proc/net/tcp. */
-export function socketsTo(port: number, state: 'SYN_SENT' | 'ESTABLISHED'): number {
-  const code = state === 'SYN_SENT' ? '02' : '01';
-  return count(`0100007F:${hex(port)} ${code} `);
+/** Names of its open sockets; a socket that is opened later has another name. */
+export function socketsOf(pid: number): Set<string> {
+  const names = readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
+  return new Set(names.filter((name) => name.startsWith('socket:')));
 }
 
 /** Sockets that listen on the port; workers that share it have one each. */
@@ -58,4 +58,13 @@ function count(part: string): number {
 
 function hex(port: number): string {
   return port.toString(16).toUpperCase().padStart(4, '0');
+}
+
+// It may be closed between the listing and the look.
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
 }

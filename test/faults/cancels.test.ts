@@ -1,0 +1,4 @@
+import { CANCELS } from './cancels.ts';
+import { testFaults } from './fault.ts';
+
+testFaults(CANCELS);

@@ -1,0 +1,213 @@
+/**
+ * A client leaves in each of the five stages of a request. Where there is an upstream connection
+ * the engine's end of it is timed; where there is none, the moment the router forgot the request.
+ */
+import { startSim } from '../../src/sim/engine.ts';
+import { BlackHole } from '../fakes/black-hole.ts';
+import { connectRaw, type RawClient } from '../fakes/raw-client.ts';
+import { chunk, type Script, STREAM_HEAD, startRawEngine } from '../fakes/raw-engine.ts';
+import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { chatEvent, errorAnswer, MODEL, untilIdle } from '../scenarios/fault-rig.ts';
+import { chatRequest } from '../scenarios/load-client.ts';
+import {
+  atMost,
+  exactly,
+  type Fault,
+  type Finding,
+  noted,
+  quantile,
+  type Scale,
+  sleep,
+  until,
+} from './fault.ts';
+import { socketsOf } from './proc.ts';
+
+const TIMES: Readonly<Record<Scale, number>> = { short: 30, long: 200 };
+/** The promise; the short run shares its cores with other tests. */
+const LIMIT_MS: Readonly<Record<Scale, number>> = { short: 100, long: 10 };
+const PATIENT = { failure_threshold: 1_000_000 };
+
+export const CANCELS: readonly Fault[] = [
+  fault('waiting', 'the engine has the request and says nothing', waiting),
+  fault('streaming', 'the engine has sent the first event', streaming),
+  fault('connecting', "the engine's kernel does not answer the handshake", connecting),
+  fault('queued', 'the only endpoint has used up its rate limit', queued),
+  fault(
+    'backing off',
+    'the only endpoint answered 500, the pause before the next try is 1 s',
+    backing,
+  ),
+];
+
+/** One cancelled request; resolves with how long the upstream side lived on. */
+type Cancel = (how: number) => Promise<number>;
+type Scene = (
+  measure: (router: RunningRouter, cancel: Cancel) => Promise<Finding[]>,
+) => Promise<Finding[]>;
+
+function fault(stage: string, how: string, scene: Scene): Fault {
+  return {
+    title: `client cancel while ${stage}`,
+    provoked: `${how}; the client closes or resets, 200 times`,
+    seen: 'nothing (it has left)',
+    run: (scale) => scene((router, cancel) => repeat(scale, router, cancel)),
+  };
+}
+
+async function repeat(scale: Scale, router: RunningRouter, cancel: Cancel): Promise<Finding[]> {
+  const { failures } = (await router.dashboard()).requests;
+  const took: number[] = [];
+  for (let time = 0; time < TIMES[scale]; time++) took.push(await cancel(time));
+  await untilIdle(router);
+  const after = await router.dashboard();
+  const leases = after.backends.reduce((sum, { connections }) => sum + connections, 0);
+  return [
+    atMost('upstream closed, p99', quantile(took, 0.99), LIMIT_MS[scale], 'ms'),
+    noted('p50', `${quantile(took, 0.5).toFixed(1)} ms`),
+    exactly('leases left', leases, 0),
+    exactly('requests counted as gone', after.requests.failures - failures, TIMES[scale]),
+  ];
+}
+
+async function ask(port: number, stream = false): Promise<RawClient> {
+  const client = await connectRaw(port);
+  const { head, body } = chatRequest(MODEL, stream);
+  client.send(Buffer.concat([head, body]));
+  return client;
+}
+
+function leave(client: RawClient, how: number): number {
+  const atMs = performance.now();
+  if (how % 2 === 0) client.abort();
+  else client.reset();
+  return atMs;
+}
+
+function waiting(measure: Parameters<Scene>[0]): Promise<Finding[]> {
+  return atEngine(() => {}, measure);
+}
+
+function streaming(measure: Parameters<Scene>[0]): Promise<Finding[]> {
+  const script: Script = ({ send }) => {
+    send(STREAM_HEAD);
+    send(chunk(chatEvent('first')));
+  };
+  return atEngine(script, measure, 'first');
+}
+
+/** The engine has the request; with `seen`, the client has had that. */
+async function atEngine(
+  script: Script,
+  measure: Parameters<Scene>[0],
+  seen = '',
+): Promise<Finding[]> {
+  const engine = await startRawEngine(script, MODEL);
+  const router = await startRouter({ endpoints: [{ url: engine.url, model: MODEL }] });
+  try {
+    return await measure(router, async (how) => {
+      engine.forget();
+      const client = await ask(router.port, seen !== '');
+      await until('the engine has the request', () => engine.requests.length === 1);
+      if (seen !== '') await client.untilText(seen);
+      const leftMs = leave(client, how);
+      const request = engine.requests[0]!;
+      await until('the engine saw it', () => request.closedAtMs >= 0);
+      return request.closedAtMs - leftMs;
+    });
+  } finally {
+    await router.stop();
+    await engine.close();
+  }
+}
+
+async function connecting(measure: Parameters<Scene>[0]): Promise<Finding[]> {
+  const hole = await BlackHole.open(MODEL);
+  const router = await startRouter({
+    endpoints: [{ url: hole.url, model: MODEL }],
+    config: { health_check: { interval: 3600 }, monitor: { collect_interval: 3600 } },
+  });
+  try {
+    await hole.swallow();
+    return await measure(router, async (how) => {
+      const before = socketsOf(router.pid);
+      const own = () => [...socketsOf(router.pid)].filter((name) => !before.has(name));
+      const client = await ask(router.port);
+      await until("the client's connection and the new one are there", () => own().length === 2);
+      await sleep(2);
+      const opened = own();
+      const leftMs = leave(client, how);
+      const isOpen = (name: string) => socketsOf(router.pid).has(name);
+      await until('both are gone', () => !opened.some(isOpen));
+      return performance.now() - leftMs;
+    });
+  } finally {
+    await router.stop();
+    await hole.close();
+  }
+}
+
+async function queued(measure: Parameters<Scene>[0]): Promise<Finding[]> {
+  const sim = await startSim({ model: MODEL });
+  const router = await startRouter({
+    endpoints: [{ url: sim.url, model: MODEL, rpmLimit: 1 }],
+    config: { routing: { queue_timeout_ms: 60_000 } },
+  });
+  try {
+    const first = await ask(router.port);
+    await first.answer();
+    first.abort();
+    return await measure(router, async (how) => {
+      const client = await ask(router.port);
+      const took = await untilForgotten(router, client, how);
+      return took;
+    });
+  } finally {
+    await router.stop();
+    await sim.close();
+  }
+}
+
+async function backing(measure: Parameters<Scene>[0]): Promise<Finding[]> {
+  const failing: Script = ({ send }) => send(errorAnswer('500 Oops', 'broken'));
+  const engine = await startRawEngine(failing, MODEL);
+  const router = await startRouter({
+    endpoints: [{ url: engine.url, model: MODEL }],
+    config: { retry: { ...PATIENT, base_delay_ms: 1000, max_delay_ms: 1000, jitter_factor: 0 } },
+  });
+  let asked = 0;
+  try {
+    const findings = await measure(router, async (how) => {
+      const client = await ask(router.port);
+      asked++;
+      await until('the first attempt failed', () => engine.requests.length === asked);
+      return await untilForgotten(router, client, how);
+    });
+    await sleep(1200);
+    return [
+      ...findings,
+      exactly('attempts after the client left', engine.requests.length - asked, 0),
+    ];
+  } finally {
+    await router.stop();
+    await engine.close();
+  }
+}
+
+/** There is no upstream to watch: the dashboard tells when the request is over. */
+async function untilForgotten(
+  router: RunningRouter,
+  client: RawClient,
+  how: number,
+): Promise<number> {
+  let before = await router.dashboard();
+  while (before.requests.total - before.requests.success - before.requests.failures !== 1) {
+    before = await router.dashboard();
+  }
+  await sleep(3);
+  const leftMs = leave(client, how);
+  for (let look = 0; look < 1000; look++) {
+    const { requests } = await router.dashboard();
+    if (requests.failures > before.requests.failures) return performance.now() - leftMs;
+  }
+  throw new Error('the request was not forgotten');
+}

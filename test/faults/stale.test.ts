@@ -1,0 +1,4 @@
+import { testFaults } from './fault.ts';
+import { STALE } from './stale.ts';
+
+testFaults(STALE);
