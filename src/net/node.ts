@@ -2,9 +2,10 @@
 /**
  * The transport seam on node:net and node:tls.
  *
- * Upstream TCP sockets of a worker read into one shared buffer (`onread`): bytes are used up
- * inside `onBytes`, so one buffer serves thousands of connections. Accepted and TLS sockets use
- * 'data' events, whose chunks belong to whoever takes them.
+ * TCP sockets of a worker read into one shared buffer (`onread`), in both directions: bytes are
+ * used up or copied inside `onBytes`, so one buffer serves thousands of connections, and no read
+ * allocates. TLS sockets use 'data' events. Listeners are shared functions that find their
+ * transport through OWNER: a connection costs no closures.
  */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
@@ -18,6 +19,45 @@ import {
 } from './transport.ts';
 
 const READ_BUFFER_BYTES = 64 * 1024;
+/** Used by one `onBytes` at a time, and nothing stays in it. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+const OWNER = Symbol('transport');
+
+interface OwnedSocket extends Socket {
+  [OWNER]: NodeTransport;
+}
+
+/** For `net.Socket` and `net.connect`: read into the shared buffer. */
+export const READ_SHARED = { buffer: READ_BUFFER, callback: onRead };
+
+function onRead(this: unknown, bytes: number): boolean {
+  (this as OwnedSocket)[OWNER].received(READ_BUFFER, bytes);
+  return true;
+}
+
+function onData(this: Socket, chunk: Buffer): void {
+  (this as OwnedSocket)[OWNER].received(chunk, chunk.length);
+}
+
+function onDrain(this: Socket): void {
+  (this as OwnedSocket)[OWNER].handler.onDrain();
+}
+
+function onConnect(this: Socket): void {
+  (this as OwnedSocket)[OWNER].handler.onConnect();
+}
+
+function onEnd(this: Socket): void {
+  (this as OwnedSocket)[OWNER].ended();
+}
+
+function onError(this: Socket, error: NodeJS.ErrnoException): void {
+  (this as OwnedSocket)[OWNER].failed(closeReasonOf(error));
+}
+
+function onClose(this: Socket): void {
+  (this as OwnedSocket)[OWNER].closed();
+}
 
 export class NodeTransport implements Transport {
   readonly lendsChunks: boolean;
@@ -28,25 +68,21 @@ export class NodeTransport implements Transport {
   #paused: boolean;
   #peer: string;
 
-  constructor(socket: Socket, lendsChunks: boolean) {
-    this.lendsChunks = lendsChunks;
+  /** `sharedReads`: the socket was made with READ_SHARED. */
+  constructor(socket: Socket, sharedReads: boolean) {
+    this.lendsChunks = sharedReads;
     this.handler = NOBODY;
     this.#socket = socket;
     this.#reason = CLOSE_NORMAL;
     this.#open = true;
     this.#paused = false;
     this.#peer = '';
-    socket.on('drain', () => this.handler.onDrain());
-    socket.on('end', () => {
-      if (this.#open) this.handler.onEnd();
-    });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#reason = closeReasonOf(error);
-    });
-    socket.on('close', () => {
-      this.#open = false;
-      this.handler.onClose(this.#reason);
-    });
+    (socket as OwnedSocket)[OWNER] = this;
+    if (!sharedReads) socket.on('data', onData);
+    socket.on('drain', onDrain);
+    socket.on('end', onEnd);
+    socket.on('error', onError);
+    socket.on('close', onClose);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -99,11 +135,23 @@ export class NodeTransport implements Transport {
   received(chunk: Buffer, end: number): void {
     if (this.#open) this.handler.onBytes(chunk, 0, end);
   }
+
+  ended(): void {
+    if (this.#open) this.handler.onEnd();
+  }
+
+  failed(reason: number): void {
+    this.#reason = reason;
+  }
+
+  closed(): void {
+    this.#open = false;
+    this.handler.onClose(this.#reason);
+  }
 }
 
-/** One per worker, for its shared read buffer. */
+/** One per worker: it keeps the TLS sessions. */
 export class NodeConnector implements Connector {
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   /** The last TLS session of each address: the next handshake resumes it (RFC 8446 §2.2). */
   readonly #sessions = new Map<string, Buffer>();
 
@@ -112,25 +160,17 @@ export class NodeConnector implements Connector {
   }
 
   #tcp(host: string, port: number, handler: TransportHandler): Transport {
-    let transport: NodeTransport | undefined;
-    const buffer = this.#buffer;
     const socket = connectTcp({
       host,
       port,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: 30_000,
-      onread: {
-        buffer,
-        callback(bytes: number): boolean {
-          transport!.received(buffer, bytes);
-          return true;
-        },
-      },
+      onread: READ_SHARED,
     });
-    transport = new NodeTransport(socket, true);
+    const transport = new NodeTransport(socket, true);
     transport.handler = handler;
-    socket.once('connect', () => handler.onConnect());
+    socket.once('connect', onConnect);
     return transport;
   }
 
@@ -150,8 +190,7 @@ export class NodeConnector implements Connector {
     socket.setNoDelay(true);
     const transport = new NodeTransport(socket, false);
     transport.handler = handler;
-    socket.on('data', (chunk: Buffer) => transport.received(chunk, chunk.length));
-    socket.once('secureConnect', () => handler.onConnect());
+    socket.once('secureConnect', onConnect);
     return transport;
   }
 }

@@ -1,8 +1,8 @@
 // HOT PATH — bench: bench/main.ts
 /**
  * The request body as it arrives: framing taken off, the `model` value found on the way, the
- * bytes kept as the spans they came in (no copy where the transport gives its chunks away), so
- * that another attempt can send them again.
+ * bytes kept, so that another attempt can send them again: in one piece where the length is known,
+ * else as the spans they came in (no copy where the transport gives its chunks away).
  */
 import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BodyFraming } from '../http1/body-framing.ts';
 import type { RequestHead } from '../http1/request-head.ts';
@@ -10,12 +10,16 @@ import { ModelField } from '../openai/model-field.ts';
 import type { CountedBody } from './body-budget.ts';
 
 const NO_SPANS: readonly Buffer[] = [];
+const NO_BYTES = Buffer.alloc(0);
 
 export class RequestBody implements CountedBody {
   readonly framing: BodyFraming;
   readonly model: ModelField;
   readonly #maxBytes: number;
   readonly #lends: boolean;
+  readonly #lengthBytes: number;
+  /** The whole body, when its length is known and it comes in pieces; filled as it arrives. */
+  #whole: Buffer;
   spans: Buffer[];
   sizeBytes: number;
   tooLarge: boolean;
@@ -28,6 +32,8 @@ export class RequestBody implements CountedBody {
     this.model = new ModelField();
     this.#maxBytes = maxBytes;
     this.#lends = lends;
+    this.#lengthBytes = head.chunked ? -1 : head.contentLength;
+    this.#whole = NO_BYTES;
     this.spans = NO_SPANS as Buffer[];
     this.sizeBytes = 0;
     this.tooLarge = head.contentLength > maxBytes;
@@ -60,15 +66,25 @@ export class RequestBody implements CountedBody {
   drop(): void {
     this.held = false;
     this.spans = NO_SPANS as Buffer[];
+    this.#whole = NO_BYTES;
   }
 
   #keep(chunk: Buffer): void {
     const from = this.framing.dataStart;
     const to = this.framing.dataEnd;
     this.model.feed(chunk, from, to);
-    const span = chunk.subarray(from, to);
-    if (this.spans === NO_SPANS) this.spans = [];
-    this.spans.push(this.#lends ? Buffer.from(span) : span);
-    this.sizeBytes += to - from;
+    const size = to - from;
+    if (this.#whole.length > 0) {
+      chunk.copy(this.#whole, this.sizeBytes, from, to);
+    } else if (this.#lends && size < this.#lengthBytes) {
+      this.#whole = Buffer.allocUnsafeSlow(this.#lengthBytes);
+      this.spans = [this.#whole];
+      chunk.copy(this.#whole, 0, from, to);
+    } else {
+      const span = chunk.subarray(from, to);
+      if (this.spans === NO_SPANS) this.spans = [];
+      this.spans.push(this.#lends ? Buffer.from(span) : span);
+    }
+    this.sizeBytes += size;
   }
 }
