@@ -50,11 +50,11 @@ export function exactly(what: string, count: number, wanted: number): Finding {
 
 /** Something measured that must not exceed `limit`. */
 export function atMost(what: string, value: number, limit: number, unit: string): Finding {
-  const digits = limit < 100 ? 1 : 0;
+  const digits = limit < 20 ? 2 : 0;
   return {
     what,
     measured: `${value.toFixed(digits)} ${unit}`,
-    limit: `≤ ${Number(limit.toFixed(1))} ${unit}`,
+    limit: `≤ ${Number(limit.toFixed(2))} ${unit}`,
     passed: value <= limit,
   };
 }

@@ -1,0 +1,4 @@
+import { testFaults } from './fault.ts';
+import { SLOW_READERS } from './slow-readers.ts';
+
+testFaults(SLOW_READERS);
