@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fieldOf, parseAnswer } from '../fakes/raw-client.ts';
-import { type Script, STREAM_HEAD } from '../fakes/raw-engine.ts';
+import { LAST_CHUNK, type Script, STREAM_HEAD } from '../fakes/raw-engine.ts';
 import { startRouter } from '../fakes/router.ts';
 import { ejections, errorAnswer, GOOD_ANSWER, good, MODEL, sleep, withRig } from './fault-rig.ts';
 import { chatRequest, LoadClient, type Outcome } from './load-client.ts';
@@ -78,18 +78,32 @@ test('wins 200 races between an idle close and the next request', async () => {
   });
 });
 
-test('hides an engine that dies between its head and its first token', async () => {
-  const dying: Script = async ({ send: say, delay, reset }) => {
-    say(STREAM_HEAD);
-    await delay(5);
-    reset();
-  };
-  await withRig([dying, good], { retry: PATIENT }, async ({ engines, client }) => {
-    assertAllOk(await send(client, MANY, true));
-    assert.ok(engines[0]!.requests.length > 0, 'it was tried');
-    assert.equal(engines[1]!.requests.length, MANY);
+const JSON_HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n';
+const NO_TOKEN: readonly (readonly [string, string, 'end' | 'reset' | 'stay'])[] = [
+  ['a reset behind its head', STREAM_HEAD, 'reset'],
+  ['a close behind its head', STREAM_HEAD, 'end'],
+  ['half of its first event', `${STREAM_HEAD}8\r\ndata: {"\r\n`, 'end'],
+  ['a stream without events', STREAM_HEAD + LAST_CHUNK, 'stay'],
+  ['half of its head', STREAM_HEAD.slice(0, 40), 'reset'],
+  ['the head of a plain answer', JSON_HEAD, 'end'],
+  ['what is not HTTP', 'SSH-2.0-OpenSSH_9\r\n\r\n', 'stay'],
+];
+
+for (const [name, bytes, ending] of NO_TOKEN) {
+  test(`hides an engine whose answer is ${name}`, async () => {
+    const dying: Script = async ({ send: say, delay, ...stage }) => {
+      say(bytes);
+      await delay(3);
+      if (ending !== 'stay') stage[ending]();
+    };
+    const stream = bytes !== JSON_HEAD;
+    await withRig([dying, good], { retry: PATIENT }, async ({ engines, client }) => {
+      assertAllOk(await send(client, MANY, stream));
+      assert.ok(engines[0]!.requests.length > 0, 'it was tried');
+      assert.equal(engines[1]!.requests.length, MANY);
+    });
   });
-});
+}
 
 test('gives up on a silent engine after first_byte_ms and asks another', async () => {
   const silent: Script = () => {};
