@@ -43,6 +43,8 @@ const STALL_CHECK_MS = 30_000;
 const LINGER_BYTES = 1024 * 1024;
 /** Pipelined bytes kept while an exchange runs; beyond that reading stops. */
 const MAX_PENDING_BYTES = 64 * 1024;
+/** Answers to pipelined requests that the client leaves unread before reading stops. */
+const MAX_UNREAD_BYTES = 256 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 
@@ -95,7 +97,8 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
   }
 
   onDrain(): void {
-    this.#exchange?.onClientDrain();
+    if (this.#exchange !== undefined) this.#exchange.onClientDrain();
+    else if (this.#phase === IDLE && this.#pending.length > 0) this.#resumePending();
   }
 
   /** The client sends no more; it may still want the answers to what it sent. */
@@ -140,6 +143,12 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
       switch (this.#phase) {
         case IDLE:
         case HEAD: {
+          if (this.transport.bytesQueued() > MAX_UNREAD_BYTES) {
+            // Whoever asks without reading the answers is read from no more until it does.
+            this.#keep(chunk, at, end);
+            this.transport.pause();
+            return;
+          }
           const next = this.#head(chunk, at, end);
           if (next === at) return;
           at = next;
@@ -272,6 +281,8 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
     if (this.#phase === CLOSED) return;
     if (!intact) {
       this.#phase = CLOSED;
+      // What is queued still leaves, unless the client has stopped reading.
+      this.plane.wheel.arm(this.#timer, TIMER_LINGER, LINGER_MS);
       this.transport.close();
     } else if (midBody || !this.keepAlive || (this.#ended && this.#pending.length === 0)) {
       this.keepAlive = false;

@@ -53,7 +53,7 @@ export function readAnswers(text: string): ReadAnswer[] {
   let at = 0;
   while (at < bytes.length) {
     const size = parseResponseHead(bytes, at, bytes.length, head);
-    assert.ok(size > 0, `no head of an answer (${size}): ${JSON.stringify(text.slice(at))}`);
+    if (size <= 0) assert.fail(`no head of an answer (${size}): ${JSON.stringify(text.slice(at))}`);
     const headText = bytes.toString('latin1', at, at + size);
     at += size;
     if (head.status < 200) continue;
@@ -62,7 +62,7 @@ export function readAnswers(text: string): ReadAnswer[] {
     let body = '';
     while (at < bytes.length && !framing.done) {
       at = framing.next(bytes, at, bytes.length);
-      assert.equal(framing.error, 0, `bad framing in ${JSON.stringify(text)}`);
+      if (framing.error !== 0) assert.fail(`bad framing in ${JSON.stringify(text)}`);
       body += bytes.toString('latin1', framing.dataStart, framing.dataEnd);
     }
     found.push({ status: head.status, head: headText, body, complete: framing.done });
@@ -73,7 +73,7 @@ export function readAnswers(text: string): ReadAnswer[] {
 /** The one answer in what a client got. */
 export function readAnswer(text: string): ReadAnswer {
   const found = readAnswers(text);
-  assert.equal(found.length, 1, `${found.length} answers in ${JSON.stringify(text)}`);
+  if (found.length !== 1) assert.fail(`${found.length} answers in ${JSON.stringify(text)}`);
   return found[0]!;
 }
 

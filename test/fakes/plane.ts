@@ -25,6 +25,7 @@ import {
   TOTAL_SERVER_ERRORS,
   TOTALS,
 } from '../../src/state/totals.ts';
+import { playTurns, stopTurns } from './event-loop.ts';
 import { FakeNet, type FakeTransport } from './transport.ts';
 
 const TICK_MS = 20;
@@ -125,6 +126,7 @@ export class FakePlane {
       tableOf(1, endpoints),
     );
     this.downstreams = new Downstreams(this.plane);
+    playTurns();
     const { wheel } = this.plane;
     const arm = wheel.arm.bind(wheel);
     wheel.arm = (timer, kind, afterMs) => {
@@ -227,8 +229,9 @@ export class FakePlane {
     assert.equal(this.total(GAUGE_CONNECTIONS), open, 'connections');
   }
 
-  /** Stops the wheel's real interval, which would keep the process alive. */
+  /** Stops the wheel's real interval, which would keep the process alive, and the played turns. */
   close(): void {
     this.plane.wheel.stop();
+    stopTurns();
   }
 }

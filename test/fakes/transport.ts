@@ -13,6 +13,7 @@ import {
   type Transport,
   type TransportHandler,
 } from '../../src/net/transport.ts';
+import { endTurn } from './event-loop.ts';
 
 const DAMAGE = '#'.charCodeAt(0);
 
@@ -31,6 +32,7 @@ export class FakeTransport implements Transport {
   /** `onClose` was told. */
   gone = false;
   #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
   #waiting: (Buffer | 'end')[] = [];
   #reason = CLOSE_NORMAL;
 
@@ -41,7 +43,7 @@ export class FakeTransport implements Transport {
   write(bytes: Uint8Array): boolean {
     if (this.closedBy !== '') return false;
     assert.equal(this.ended, false, 'a write after the end would break a real connection');
-    if (this.stalled || this.#queue.length > 0) this.#queue.push(bytes);
+    if (this.stalled || this.#queue.length > 0) this.#enqueue(bytes);
     else this.received += Buffer.from(bytes).toString('latin1');
     return this.bytesQueued() === 0;
   }
@@ -66,19 +68,17 @@ export class FakeTransport implements Transport {
   destroy(): void {
     if (!this.gone) this.closedBy = 'destroy';
     this.ended = true;
-    this.#queue = [];
+    this.#forgetQueue();
   }
 
   reset(): void {
     if (!this.gone) this.closedBy = 'reset';
     this.ended = true;
-    this.#queue = [];
+    this.#forgetQueue();
   }
 
   bytesQueued(): number {
-    let size = 0;
-    for (const bytes of this.#queue) size += bytes.length;
-    return size;
+    return this.#queuedBytes;
   }
 
   peerAddress(): string {
@@ -90,12 +90,14 @@ export class FakeTransport implements Transport {
     const chunk = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : Buffer.from(bytes);
     if (chunk.length > 0) this.#waiting.push(chunk);
     this.pump();
+    endTurn();
   }
 
   /** The peer ends its side. */
   deliverEnd(): void {
     this.#waiting.push('end');
     this.pump();
+    endTurn();
   }
 
   /** Passes on what arrived; called by `FakeNet.settle` after a resume. */
@@ -123,10 +125,12 @@ export class FakeTransport implements Transport {
       const taken = first.subarray(0, left);
       this.received += Buffer.from(taken).toString('latin1');
       left -= taken.length;
+      this.#queuedBytes -= taken.length;
       if (taken.length === first.length) this.#queue.shift();
       else this.#queue[0] = first.subarray(taken.length);
     }
     if (before > 0 && this.#queue.length === 0 && this.closedBy === '') this.handler!.onDrain();
+    endTurn();
   }
 
   /** The connection breaks from outside. */
@@ -134,7 +138,7 @@ export class FakeTransport implements Transport {
     if (this.closedBy !== '') return;
     this.closedBy = 'peer';
     this.ended = true;
-    this.#queue = [];
+    this.#forgetQueue();
     this.#reason = reason;
   }
 
@@ -144,6 +148,16 @@ export class FakeTransport implements Transport {
     this.gone = true;
     this.handler!.onClose(this.#reason);
     return true;
+  }
+
+  #enqueue(bytes: Uint8Array): void {
+    this.#queue.push(bytes);
+    this.#queuedBytes += bytes.length;
+  }
+
+  #forgetQueue(): void {
+    this.#queue = [];
+    this.#queuedBytes = 0;
   }
 
   /** Takes out what the peer got since the last call. */
@@ -162,7 +176,7 @@ export class FakeNet implements Connector {
   readonly opened: { readonly host: string; readonly port: number; readonly tls: boolean }[] = [];
 
   connect(host: string, port: number, tls: boolean, handler: TransportHandler): FakeTransport {
-    const transport = this.client(true);
+    const transport = this.client();
     transport.handler = handler;
     this.upstream.push(transport);
     this.opened.push({ host, port, tls });
@@ -170,7 +184,7 @@ export class FakeNet implements Connector {
   }
 
   /** A connection that nobody handles yet. */
-  client(lendsChunks = false): FakeTransport {
+  client(lendsChunks = true): FakeTransport {
     const transport = new FakeTransport(lendsChunks);
     this.all.push(transport);
     return transport;
@@ -183,6 +197,7 @@ export class FakeNet implements Connector {
       for (const transport of this.all) {
         transport.pump();
         if (transport.settle()) busy = true;
+        if (endTurn()) busy = true;
       }
     }
   }
