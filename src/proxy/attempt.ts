@@ -26,7 +26,12 @@ import { retryAfterMs } from '../core/retry/backoff.ts';
 import type { AttemptFacts } from '../core/retry/verdict.ts';
 import { parseResponseHead, RETRY_NO, type ResponseHead } from '../http1/response-head.ts';
 import { type TimerOwner, WheelTimer } from '../net/timer-wheel.ts';
-import { CLOSE_REFUSED, CLOSE_TLS, type TransportHandler } from '../net/transport.ts';
+import {
+  CLOSE_EXHAUSTED,
+  CLOSE_REFUSED,
+  CLOSE_TLS,
+  type TransportHandler,
+} from '../net/transport.ts';
 import type { UpstreamConnection } from '../net/upstream-pool.ts';
 import { writeAnswerFields, writeOverloadFields } from './answer-head.ts';
 import type { EndpointBytes } from './endpoint-bytes.ts';
@@ -62,6 +67,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
   #phase: number;
   #connection: UpstreamConnection | undefined;
   #pending: Buffer;
+  #flushed: boolean;
   #relay: Relay | undefined;
   #held: ErrorAnswer | undefined;
 
@@ -91,6 +97,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     this.#phase = CONNECTING;
     this.#connection = undefined;
     this.#pending = NO_BYTES;
+    this.#flushed = false;
     this.#relay = undefined;
     this.#held = undefined;
   }
@@ -134,7 +141,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
   }
 
   onDrain(): void {
-    if (this.#phase === WAITING) this.plane.bodies.sent(this.exchange.body);
+    if (!this.#flushed) this.#bodyFlushed();
   }
 
   onEnd(): void {
@@ -144,7 +151,9 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
   }
 
   onClose(reason: number): void {
-    if (this.#phase === CONNECTING) {
+    if (this.#phase === CONNECTING && reason === CLOSE_EXHAUSTED) {
+      this.#fail('no_socket', LEASE_IGNORED);
+    } else if (this.#phase === CONNECTING) {
       const refused = reason === CLOSE_REFUSED;
       const code: ErrorCode = refused
         ? 'connect_refused'
@@ -221,11 +230,19 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     this.#phase = WAITING;
     const size = writeRequest(connection.transport, this.exchange, this.#bytes);
     this.facts.requestBytesSent = size;
-    if (connection.transport.bytesQueued() === 0) plane.bodies.sent(this.exchange.body);
+    this.exchange.body.sending();
+    if (connection.transport.bytesQueued() === 0) this.#bodyFlushed();
     plane.own.bytesUp[endpoint.slot]! += size;
     plane.own.sent[endpoint.slot]!++;
     const { firstByteMs } = plane.options;
     if (firstByteMs > 0) plane.wheel.arm(this.#timer, TIMER_FIRST_BYTE, firstByteMs);
+  }
+
+  /** The kernel has the whole request. */
+  #bodyFlushed(): void {
+    this.#flushed = true;
+    this.exchange.body.flushed();
+    if (this.#phase === WAITING) this.plane.bodies.sent(this.exchange.body);
   }
 
   #readHead(chunk: Buffer, start: number, end: number): void {

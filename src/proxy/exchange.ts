@@ -89,7 +89,10 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
     this.client = client;
     this.route = route;
     this.query = query;
-    this.body = new RequestBody(head, plane.options.maxBodyBytes, client.transport.lendsChunks);
+    this.body = new RequestBody(head, plane.options.maxBodyBytes, {
+      lends: client.transport.lendsChunks,
+      pool: plane.bodyPool,
+    });
     this.requestId = givenRequestId(chunk, head) || plane.newRequestId();
     const out = plane.fieldsOut;
     out.reset();

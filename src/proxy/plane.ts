@@ -18,6 +18,7 @@ import type { Connector, Transport } from '../net/transport.ts';
 import { UpstreamPool } from '../net/upstream-pool.ts';
 import { Admission } from './admission.ts';
 import { BodyBudget } from './body-budget.ts';
+import { BodyPool } from './body-pool.ts';
 import { EndpointBytes } from './endpoint-bytes.ts';
 import type { ProxyOptions } from './options.ts';
 import { OutBuffer } from './out-buffer.ts';
@@ -47,6 +48,7 @@ export class DataPlane {
   readonly pool: UpstreamPool;
   readonly admission: Admission;
   readonly bodies: BodyBudget;
+  readonly bodyPool = new BodyPool(BODY_POOL_BYTES);
   readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
   /** Heads are parsed into these and used up before the next event. */
   readonly requestHead = new RequestHead();
@@ -134,6 +136,8 @@ export class DataPlane {
 
 /** Heads and bodies up to this size go up in one write. */
 export const SMALL_REQUEST_BYTES = 32 * 1024;
+/** Idle body buffers of a worker. */
+const BODY_POOL_BYTES = 64 * 1024 * 1024;
 const UPSTREAM_OUT_BYTES = 2 * SMALL_REQUEST_BYTES;
 
 function hex(random: Random): string {

@@ -8,15 +8,26 @@ import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BodyFraming } from '../http1/body
 import type { RequestHead } from '../http1/request-head.ts';
 import { ModelField } from '../openai/model-field.ts';
 import type { CountedBody } from './body-budget.ts';
+import type { BodyPool } from './body-pool.ts';
 
 const NO_SPANS: readonly Buffer[] = [];
 const NO_BYTES = Buffer.alloc(0);
+
+/** Where a body's bytes come from and may be put. */
+export interface BodySource {
+  /** Chunks are lent: what is kept must be copied. */
+  readonly lends: boolean;
+  readonly pool: BodyPool;
+}
 
 export class RequestBody implements CountedBody {
   readonly framing: BodyFraming;
   readonly model: ModelField;
   readonly #maxBytes: number;
   readonly #lends: boolean;
+  readonly #pool: BodyPool;
+  /** Writes of the body that the kernel has not taken whole, as far as is known. */
+  #unflushed: number;
   readonly #lengthBytes: number;
   /** The whole body, when its length is known and it comes in pieces; filled as it arrives. */
   #whole: Buffer;
@@ -27,11 +38,13 @@ export class RequestBody implements CountedBody {
   /** Its bytes are here and can be sent (again). */
   held: boolean;
 
-  constructor(head: RequestHead, maxBytes: number, lends: boolean) {
+  constructor(head: RequestHead, maxBytes: number, from: BodySource) {
     this.framing = new BodyFraming();
     this.model = new ModelField();
     this.#maxBytes = maxBytes;
-    this.#lends = lends;
+    this.#lends = from.lends;
+    this.#pool = from.pool;
+    this.#unflushed = 0;
     this.#lengthBytes = head.chunked ? -1 : head.contentLength;
     this.#whole = NO_BYTES;
     this.spans = NO_SPANS as Buffer[];
@@ -66,7 +79,19 @@ export class RequestBody implements CountedBody {
   drop(): void {
     this.held = false;
     this.spans = NO_SPANS as Buffer[];
+    // A buffer that a transport may still read from is left to the garbage collector.
+    if (this.#whole.length > 0 && this.#unflushed === 0) this.#pool.give(this.#whole);
     this.#whole = NO_BYTES;
+  }
+
+  /** An attempt has handed the bytes to its transport. */
+  sending(): void {
+    this.#unflushed++;
+  }
+
+  /** That transport needs them no more. */
+  flushed(): void {
+    this.#unflushed--;
   }
 
   #keep(chunk: Buffer): void {
@@ -77,8 +102,8 @@ export class RequestBody implements CountedBody {
     if (this.#whole.length > 0) {
       chunk.copy(this.#whole, this.sizeBytes, from, to);
     } else if (this.#lends && size < this.#lengthBytes) {
-      this.#whole = Buffer.allocUnsafeSlow(this.#lengthBytes);
-      this.spans = [this.#whole];
+      this.#whole = this.#pool.take(this.#lengthBytes);
+      this.spans = [this.#whole.subarray(0, this.#lengthBytes)];
       chunk.copy(this.#whole, 0, from, to);
     } else {
       const span = chunk.subarray(from, to);
