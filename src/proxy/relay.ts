@@ -68,6 +68,8 @@ export class Relay implements CommittedAnswer, TimerOwner {
   /** An event was too long to hold: the client may stand in the middle of one. */
   #inPieces: boolean;
   #paused: boolean;
+  /** The client's queue when its reading was last looked at. */
+  #queuedBytes: number;
   #excess: boolean;
 
   constructor(exchange: ExchangeView, attempt: RelaySource, head: ResponseHead) {
@@ -86,6 +88,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
     this.#committed = false;
     this.#inPieces = false;
     this.#paused = false;
+    this.#queuedBytes = 0;
     this.#excess = false;
     this.#scanner = undefined;
     if (head.isEventStream && !head.contentEncoded) {
@@ -166,7 +169,9 @@ export class Relay implements CommittedAnswer, TimerOwner {
     } else if (kind === TIMER_GAP) {
       this.#lost('stream_stalled');
     } else {
-      this.breakOff('slow_client');
+      const queuedBytes = this.#exchange.client.transport.bytesQueued();
+      if (queuedBytes < this.#queuedBytes) this.#awaitReader(queuedBytes);
+      else this.breakOff('slow_client');
     }
   }
 
@@ -246,13 +251,20 @@ export class Relay implements CommittedAnswer, TimerOwner {
     const { transport } = this.#exchange.client;
     plane.send(transport);
     if (last) return;
-    if (transport.bytesQueued() > MAX_QUEUED_BYTES) {
+    const queuedBytes = transport.bytesQueued();
+    if (queuedBytes > MAX_QUEUED_BYTES) {
       this.#paused = true;
       this.#attempt.pauseUpstream();
-      plane.wheel.arm(this.#timer, TIMER_STALL, plane.options.writeStallMs);
+      this.#awaitReader(queuedBytes);
     } else {
       plane.wheel.refresh(this.#timer, plane.options.streamGapMs);
     }
+  }
+
+  /** A slow client is left alone as long as its queue becomes shorter. */
+  #awaitReader(queuedBytes: number): void {
+    this.#queuedBytes = queuedBytes;
+    this.#plane.wheel.arm(this.#timer, TIMER_STALL, this.#plane.options.writeStallMs);
   }
 
   #commit(): void {
