@@ -27,6 +27,7 @@ const ADVICE: Record<ErrorCode, string> = {
   client_gone: 'Seen in logs only. If frequent, raise the timeout of the client.',
   rate_limited: 'Wait for Retry-After, add endpoints, or raise `rpm_limit`.',
   queue_full: 'Wait and send again, slow down, or add endpoints.',
+  no_socket: 'Raise the limit of open files (`ulimit -n`), or look for ports used up by others.',
   no_healthy_endpoint: 'Look at the endpoints of this model: dashboard, engine logs, network.',
   draining: 'Send again: another router, or this one after its restart, will answer.',
   deadline_exceeded: 'Ask for fewer tokens, or raise `http_client.request_timeout`.',

@@ -70,6 +70,14 @@ export class ProbeRecord {
   }
 }
 
+/** Our own want of sockets or ports: the endpoint was never asked. */
+const EXHAUSTED = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL']);
+
+/** Whether the attempt to probe says nothing about the endpoint. */
+export function isInconclusive({ error }: FetchedText): boolean {
+  return EXHAUSTED.has(error);
+}
+
 /** Judges the answer to `GET {api_base}/models`. */
 export function judge(answer: FetchedText, upstreamModel: string, timeoutMs: number): Finding {
   const { status, text, error } = answer;

@@ -86,6 +86,21 @@ test('takes an endpoint down after three failures in a row and up after one succ
   );
 });
 
+test('blames no endpoint for its own want of sockets', async () => {
+  const { prober, fetch, columns, changes, run } = setUp([endpointAt(0)]);
+  prober.tick();
+  await fetch.reply(200, '');
+  for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL']) {
+    run(30);
+    await fetch.fail(code);
+  }
+  assert.equal(columns.probeState[0], PROBE_UP);
+  assert.equal(prober.reasonOf(0), '');
+  assert.equal(changes.length, 1);
+  run(29);
+  assert.equal(fetch.open.length, 0, 'and asks again only after the interval');
+});
+
 test('asks an endpoint that does not come up every 5 s', async () => {
   const { prober, fetch, columns, run } = setUp([endpointAt(0)]);
   prober.tick();

@@ -12,7 +12,7 @@ import type { EndpointSpec } from '../core/endpoint.ts';
 import type { Random } from '../core/random.ts';
 import type { FetchText } from './fetch-text.ts';
 import type { Finding, ProbeRules } from './probe-state.ts';
-import { judge, ProbeRecord } from './probe-state.ts';
+import { isInconclusive, judge, ProbeRecord } from './probe-state.ts';
 
 export interface ProbeChange {
   readonly spec: EndpointSpec;
@@ -156,6 +156,7 @@ export class Prober {
     // The timer of a probe can fire before the first tick after a pause: look at both.
     const paused = epoch !== this.#epoch || nowMs - this.#lastTickMs > PAUSED_MS;
     if (paused || watch.spec.apiKey !== spec.apiKey) watch.record.nextAtMs = nowMs;
+    else if (isInconclusive(answer)) watch.record.plan(nowMs, rules, this.#parts.random.next());
     else if (this.#watches.get(spec.slot) === watch) {
       this.#take(watch, judge(answer, spec.upstreamModel, rules.timeoutMs), nowMs);
     }

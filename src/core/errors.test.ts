@@ -38,6 +38,8 @@ test('the type follows from the status and the source', () => {
 test('only what an endpoint broke is retried or held against it', () => {
   for (const [code, row] of ROWS) {
     if (row.source === 'upstream') assert.notEqual(row.retry, 'never', code);
+    // The one want of the router itself that passes by waiting.
+    else if (code === 'no_socket') assert.equal(row.blame, 'nobody');
     else assert.deepEqual([row.retry, row.blame], ['never', 'nobody'], code);
   }
 });

@@ -79,6 +79,7 @@ export const ERRORS = {
     'All endpoints of the model "{}" are at their rate limit; see Retry-After.',
   ),
   queue_full: row(429, 'router', FINAL, 'Too many requests wait for the model "{}" already.'),
+  no_socket: row(503, 'router', LOAD, 'The router has no free socket to reach an endpoint with.'),
   no_healthy_endpoint: row(503, 'router', FINAL, 'No endpoint of the model "{}" is available now.'),
   draining: row(503, 'router', FINAL, 'The router is shutting down.'),
   deadline_exceeded: row(

@@ -1,5 +1,6 @@
 /** What a socket error means to the data plane: `err.code` is mapped here, once. */
 import {
+  CLOSE_EXHAUSTED,
   CLOSE_OTHER,
   CLOSE_REFUSED,
   CLOSE_RESET,
@@ -25,9 +26,12 @@ export function closeReasonOf(error: NodeJS.ErrnoException): number {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'ETIMEDOUT':
+      return CLOSE_UNREACHABLE;
     case 'EADDRNOTAVAIL':
     case 'EMFILE':
-      return CLOSE_UNREACHABLE;
+    case 'ENFILE':
+    case 'ENOBUFS':
+      return CLOSE_EXHAUSTED;
     default:
       return TLS_CODES.test(code) ? CLOSE_TLS : CLOSE_OTHER;
   }

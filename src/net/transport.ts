@@ -65,3 +65,5 @@ export const CLOSE_REFUSED = 2;
 export const CLOSE_UNREACHABLE = 3;
 export const CLOSE_TLS = 4;
 export const CLOSE_OTHER = 5;
+/** This process or machine has no socket or port left: the peer was never asked. */
+export const CLOSE_EXHAUSTED = 6;

@@ -10,7 +10,13 @@ import {
 } from '../../test/fakes/http-text.ts';
 import { endpoint, FakePlane, type FakePlaneParts } from '../../test/fakes/plane.ts';
 import { charge, used } from '../core/rate-window.ts';
-import { CLOSE_OTHER, CLOSE_REFUSED, CLOSE_RESET, CLOSE_TLS } from '../net/transport.ts';
+import {
+  CLOSE_EXHAUSTED,
+  CLOSE_OTHER,
+  CLOSE_REFUSED,
+  CLOSE_RESET,
+  CLOSE_TLS,
+} from '../net/transport.ts';
 import {
   GAUGE_EXCHANGES,
   GAUGE_QUEUED,
@@ -110,6 +116,22 @@ describe('a failed attempt', () => {
       assert.equal(plane.total(TOTAL_RETRIES), 1);
       plane.assertQuiet();
     }
+  });
+
+  it("is nobody's fault when this machine has no socket left", () => {
+    const plane = start();
+    const client = plane.client(post());
+    for (const waitMs of [200, 400, 800, 0]) {
+      plane.upstream.break(CLOSE_EXHAUSTED);
+      plane.net.settle();
+      plane.advance(waitMs + 20);
+    }
+    const got = readAnswer(client.received);
+    assert.equal(got.status, 503);
+    assert.equal(codeOf(got.body), 'no_socket');
+    assert.equal(plane.own.failedConnect[0], 0);
+    assert.equal(plane.own.streak[0], 0);
+    plane.assertQuiet();
   });
 
   it('waits a little before it tries the only endpoint again, and gives up in the end', () => {

@@ -104,6 +104,7 @@ const KINDS: Record<ErrorCode, 'final' | 'connect' | 'closed' | 'status' | 'brok
   connect_timeout: 'connect',
   connect_failed: 'connect',
   tls_failed: 'connect',
+  no_socket: 'connect',
   stale_connection: 'closed',
   upstream_closed: 'closed',
   first_byte_timeout: 'broken',

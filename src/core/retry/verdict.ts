@@ -68,6 +68,7 @@ function mayRepeat(facts: AttemptFacts): boolean {
     case 'connect_timeout':
     case 'connect_failed':
     case 'tls_failed':
+    case 'no_socket':
     // The request never got to an engine; or (below) the engine says it did not serve it.
     case 'upstream_busy':
     case 'upstream_status':

@@ -1,0 +1,4 @@
+import { DESCRIPTORS } from './descriptors.ts';
+import { testFaults } from './fault.ts';
+
+testFaults(DESCRIPTORS);
