@@ -34,7 +34,7 @@ let engine: RawEngine;
 let router: RunningRouter;
 
 const OPENAI_WORDS =
-  /^data: \{"error":\{"message":"[^"]+","type":"upstream_error","param":null,"code":"upstream_disconnected"\}\}\n\n$/;
+  /^data: \{"error":\{[^\n]*"type":"upstream_error"[^\n]*"code":"upstream_disconnected"\}\}\n\n$/;
 
 const DIALECTS: readonly Dialect[] = [
   {
@@ -49,8 +49,7 @@ const DIALECTS: readonly Dialect[] = [
     name: 'Messages',
     path: '/v1/messages',
     events: numbered((n) => anthropicEvent(n)),
-    lastWords:
-      /^event: error\ndata: \{"type":"error","error":\{"type":"api_error","message":"[^"]+"\}\}\n\n$/,
+    lastWords: /^event: error\ndata: \{"type":"error","error":\{"type":"api_error",[^\n]*\}\}\n\n$/,
     read: async () =>
       countOf(
         await anthropic().messages.create({

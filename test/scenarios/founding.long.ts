@@ -156,7 +156,8 @@ class Tally {
     const at = (sorted: number[], q: number) =>
       Math.round(sorted[Math.floor(q * (sorted.length - 1))]!);
     return (
-      `${total.length} requests in ${(this.#tookMs / 1000).toFixed(1)} s ${JSON.stringify(this.counts())}; ` +
+      `${total.length} requests in ${(this.#tookMs / 1000).toFixed(1)} s: ` +
+      `${JSON.stringify(this.counts())}; ` +
       `first byte p50 ${at(first, 0.5)} p99 ${at(first, 0.99)} max ${at(first, 1)} ms; ` +
       `whole p50 ${at(total, 0.5)} p99 ${at(total, 0.99)} max ${at(total, 1)} ms`
     );

@@ -46,7 +46,7 @@ export async function offerTenTimesTheLimit(offerMs: number): Promise<void> {
     }
     const allowed = ENGINES * LIMIT * Math.ceil(offerMs / WINDOW_MS);
     console.log(
-      `${outcomes.length} offered in ${offerMs / 1000} s, ${served} served of ${allowed} allowed, ` +
+      `${outcomes.length} offered in ${offerMs / 1000} s, ${served} of ${allowed} served, ` +
         `${refused.length} refused; most in any 60 s per engine: ${peaks.join(', ')}`,
     );
     assert.equal(arrived, served, 'what was not served never reached an engine');

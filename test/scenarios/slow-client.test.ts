@@ -110,7 +110,7 @@ test('the engine is slowed, others are not, and nothing is lost', { timeout: 30_
   await untilIdle(router);
 });
 
-test('a client that takes nothing for write_stall_ms is cut off, and its engine freed', async () => {
+test('a client that takes nothing for write_stall_ms is cut off, its engine freed', async () => {
   const startedMs = performance.now();
   const slow = await askAndStall();
   await router.until('the lease is taken', ({ backends }) => backends[0]!.connections === 1);
