@@ -5,7 +5,7 @@
  *
  * Run: node --expose-gc --min-semi-space-size=256 --max-semi-space-size=256 bench/relay.ts
  */
-import { eventChunk, STREAM_HEAD } from './backend/answers.ts';
+import { STREAM_HEAD } from './backend/answers.ts';
 import { requestBytes } from './load/request-bytes.ts';
 import { spreadOf } from './measure/stats.ts';
 import { openStream, type StreamInPlane } from './relay/stream-in-plane.ts';
@@ -13,7 +13,8 @@ import { openStream, type StreamInPlane } from './relay/stream-in-plane.ts';
 const WARM_UP_EVENTS = 200_000;
 const EVENTS = 100_000;
 const ROUNDS = 7;
-const STAMP_US = 1_700_000_000;
+/** Tokens are of different lengths, and so are their events. */
+const LENGTHS = 40;
 
 interface Allocated {
   readonly heapBytes: number;
@@ -24,10 +25,14 @@ interface Allocated {
 const collect = (globalThis as { gc?: () => void }).gc;
 if (collect === undefined) throw new Error('needs --expose-gc');
 
-/** Sends events in the pieces given, again and again. */
-function feed(stream: StreamInPlane, pieces: readonly Buffer[], events: number): void {
+/** Events in the pieces in which they arrive. */
+type Events = readonly (readonly Buffer[])[];
+
+/** Sends the events again and again, `count` in all. */
+function feed(stream: StreamInPlane, events: Events, count: number): void {
   const { upstream } = stream;
-  for (let event = 0; event < events; event++) {
+  for (let sent = 0; sent < count; sent++) {
+    const pieces = events[sent % events.length]!;
     for (let index = 0; index < pieces.length; index++) {
       const piece = pieces[index]!;
       upstream.onBytes(piece, 0, piece.length);
@@ -35,10 +40,10 @@ function feed(stream: StreamInPlane, pieces: readonly Buffer[], events: number):
   }
 }
 
-function allocatedPerEvent(stream: StreamInPlane, pieces: readonly Buffer[]): Allocated {
+function allocatedPerEvent(stream: StreamInPlane, events: Events): Allocated {
   collect!();
   const before = process.memoryUsage();
-  feed(stream, pieces, EVENTS);
+  feed(stream, events, EVENTS);
   const after = process.memoryUsage();
   return {
     heapBytes: (after.heapUsed - before.heapUsed) / EVENTS,
@@ -46,10 +51,10 @@ function allocatedPerEvent(stream: StreamInPlane, pieces: readonly Buffer[]): Al
   };
 }
 
-function measure(pieces: readonly Buffer[]): Allocated {
+function measure(events: Events): Allocated {
   const stream = openStream(requestBytes(8000, true), Buffer.from(STREAM_HEAD));
-  feed(stream, pieces, WARM_UP_EVENTS);
-  const rounds = Array.from({ length: ROUNDS }, () => allocatedPerEvent(stream, pieces));
+  feed(stream, events, WARM_UP_EVENTS);
+  const rounds = Array.from({ length: ROUNDS }, () => allocatedPerEvent(stream, events));
   if (stream.client.writes < WARM_UP_EVENTS) throw new Error('the events were not passed on');
   return {
     heapBytes: spreadOf(rounds.map(({ heapBytes }) => heapBytes))!.median,
@@ -57,10 +62,17 @@ function measure(pieces: readonly Buffer[]): Allocated {
   };
 }
 
-const event = Buffer.from(eventChunk(STAMP_US));
-const middle = event.length >> 1;
+/** One event as one chunk, its token so many characters long. */
+function eventOf(tokenChars: number): Buffer {
+  const choice = { index: 0, delta: { content: 'x'.repeat(tokenChars) }, finish_reason: null };
+  const chunk = { id: 'chatcmpl-0123456789abcdef', model: 'bench', choices: [choice] };
+  const text = `data: ${JSON.stringify(chunk)}\n\n`;
+  return Buffer.from(`${text.length.toString(16)}\r\n${text}\r\n`);
+}
+
+const events = Array.from({ length: LENGTHS }, (_, index) => eventOf(index + 1));
 const result = {
-  whole: measure([event]),
-  split: measure([event.subarray(0, middle), event.subarray(middle)]),
+  whole: measure(events.map((event) => [event])),
+  split: measure(events.map((event) => [event.subarray(0, 90), event.subarray(90)])),
 };
 process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));

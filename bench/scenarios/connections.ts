@@ -19,6 +19,8 @@ const WARM_UP_MS = { quick: 250, full: 600 };
 const WARM_UP_STREAMS = 100;
 const WARM_UP_CONNECTIONS = 64;
 const EVENTS_PER_SECOND = 1;
+/** In it every stream of the warm-up has an event. */
+const WHOLE_SECOND_MS = 1100;
 /** Streams are open after this share of their warm-up (see load/event-streams). */
 const OPENING_SHARE = 0.6;
 const EXPECTED_SHARE = 0.9;
@@ -111,7 +113,11 @@ async function baseOf(seat: FreshSeat, pace: Pace): Promise<number> {
   const timing = { warmupMs: WARM_UP_MS[pace], durationMs: WARM_UP_MS[pace] };
   const requests = { maxRequests: 10_000, bodyBytes: 0, connections: WARM_UP_CONNECTIONS };
   requireClean(await seat.load({ kind: 'closed-loop', ...requests, ...timing }));
-  const streams = { streams: WARM_UP_STREAMS, ...timing };
+  const streams = {
+    streams: WARM_UP_STREAMS,
+    warmupMs: timing.warmupMs,
+    durationMs: WHOLE_SECOND_MS,
+  };
   requireClean(await seat.load({ kind: 'event-streams', ...streams }));
   return seat.memory().residentBytes;
 }
