@@ -24,7 +24,7 @@ export function performancePage(report: Report): string {
   return `${sections.join('\n\n')}\n`;
 }
 
-const INTRO = `<!-- Written by bench/performance-doc.ts from bench-results/bench.json; do not edit. -->
+const INTRO = `<!-- Written by bench/performance-doc.ts from a result file; do not edit. -->
 # Performance
 
 What LLM Router costs beside nginx and HAProxy: the same backend and the same load in alternating
