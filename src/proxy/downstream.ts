@@ -39,7 +39,6 @@ const TIMER_BODY = 3;
 const TIMER_LINGER = 4;
 
 const LINGER_MS = 2_000;
-const STALL_CHECK_MS = 30_000;
 const LINGER_BYTES = 1024 * 1024;
 /** Pipelined bytes kept while an exchange runs; beyond that reading stops. */
 const MAX_PENDING_BYTES = 64 * 1024;
@@ -124,8 +123,8 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
   onTimer(kind: number): void {
     if (kind === TIMER_HEAD && this.#phase === HEAD) this.reject('request_timeout', '');
     else if (kind === TIMER_BODY) this.#exchange?.abandon('request_timeout');
-    else if (this.#stillReading()) this.plane.wheel.arm(this.#timer, kind, STALL_CHECK_MS);
-    else this.#destroy();
+    else if (!this.#stillReading()) this.#destroy();
+    else this.plane.wheel.arm(this.#timer, kind, this.plane.options.writeStallMs);
   }
 
   /** A slow reader's last answer is not cut off while it goes on reading. */
