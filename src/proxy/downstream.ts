@@ -32,6 +32,8 @@ const LINGER = 4;
 const CLOSED = 5;
 /** The body may not be read yet: there is no memory for it. */
 const NO_ROOM = 6;
+/** Answered; the next request is here already and waits for a turn of the event loop. */
+const NEXT = 7;
 
 const TIMER_IDLE = 1;
 const TIMER_HEAD = 2;
@@ -105,7 +107,7 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
     this.#ended = true;
     if (this.#phase === BUSY) this.#exchange!.onClientHalfClosed(this.#halfClose);
     else if (this.#phase === BODY || this.#phase === NO_ROOM) this.#destroy();
-    else this.#linger();
+    else if (this.#phase !== NEXT) this.#linger();
   }
 
   onClose(): void {
@@ -157,6 +159,7 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
           at = this.#body(chunk, at, end);
           break;
         case BUSY:
+        case NEXT:
         case NO_ROOM:
           this.#keep(chunk, at, end);
           return;
@@ -286,9 +289,13 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
     } else if (midBody || !this.keepAlive || (this.#ended && this.#pending.length === 0)) {
       this.keepAlive = false;
       this.#linger();
+    } else if (this.#pending.length > 0) {
+      // What an engine sent behind its answer is read in this turn and ends its connection; a
+      // request sent on it now would take these bytes for its answer.
+      this.#phase = NEXT;
+      setImmediate(takeNext, this);
     } else {
       this.#idle();
-      if (this.#pending.length > 0) this.#resumePending();
     }
   }
 
@@ -301,6 +308,13 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
   endNow(): void {
     if (this.#exchange === undefined) this.transport.close();
     else this.#exchange.endByDrain();
+  }
+
+  /** The turn that NEXT waits for has come. */
+  takeNext(): void {
+    if (this.#phase !== NEXT) return;
+    this.#idle();
+    this.#resumePending();
   }
 
   #resumePending(): void {
@@ -335,4 +349,8 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
     this.#phase = CLOSED;
     this.transport.destroy();
   }
+}
+
+function takeNext(downstream: Downstream): void {
+  downstream.takeNext();
 }
