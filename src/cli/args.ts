@@ -71,7 +71,8 @@ function parseFlags(verb: Verb, words: readonly string[]): ParsedArgs {
       const next = words[i + 1];
       const takesNext = flag[2] === undefined && next !== undefined && !next.startsWith('-');
       const value = takesNext ? next : flag[2];
-      if (row !== undefined && takesNext) i++;
+      // Also the value of a misspelt flag: one complaint about it is enough.
+      if (takesNext) i++;
       const problem = row === undefined ? unknownFlag(word, rows) : problemOf(row, value);
       if (problem !== '') problems.push(problem);
       else if (row !== undefined && value) flags[row.name] = value;

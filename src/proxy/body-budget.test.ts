@@ -97,7 +97,7 @@ describe('body budget', () => {
     assert.deepEqual([gone.rooms, next.rooms], [0, 1]);
   });
 
-  it('never uses more than its limit and never keeps anybody waiting without a reason', async () => {
+  it('keeps to its limit and lets nobody wait without a reason', async () => {
     const sizes = fc.integer({ min: UNCOUNTED_BYTES, max: 300 * KIB });
     const steps = fc.array(fc.tuple(fc.constantFrom('new', 'sent', 'done'), sizes, fc.nat(20)));
     await fc.assert(

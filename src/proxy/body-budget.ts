@@ -10,7 +10,7 @@
  */
 import { TOTAL_BODIES_DROPPED } from '../state/totals.ts';
 
-/** Below this size bodies are not worth the accounting. */
+/** Below this size bodies are not worth the accounting; exported for tests. */
 export const UNCOUNTED_BYTES = 16 * 1024;
 /** What a body of unknown length is given at first. */
 export const CHUNKED_RESERVE_BYTES = 1024 * 1024;

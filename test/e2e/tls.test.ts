@@ -1,4 +1,4 @@
-/** TLS on both sides: the listener's own certificate, and verified engines with resumed sessions. */
+/** TLS on both sides: the listener's own certificate, verified engines, resumed sessions. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:https';
