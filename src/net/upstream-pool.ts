@@ -95,13 +95,19 @@ export class UpstreamPool implements TimerOwner {
   /** The newest idle connection to the endpoint, or undefined. */
   reuse(origin: string, user: TransportHandler): UpstreamConnection | undefined {
     const list = this.#idle.get(origin);
-    if (list === undefined || list.length === 0) return undefined;
-    const connection = list.pop()!;
-    this.#idleCount--;
-    connection.idle = false;
-    connection.reused = true;
-    connection.user = user;
-    return connection;
+    if (list === undefined) return undefined;
+    for (;;) {
+      const connection = list.pop();
+      if (connection === undefined) return undefined;
+      this.#idleCount--;
+      connection.idle = false;
+      if (connection.idleUntilMs > this.#wheel.nowMs) {
+        connection.reused = true;
+        connection.user = user;
+        return connection;
+      }
+      connection.discard();
+    }
   }
 
   /** A new connection; `user.onConnect` or `user.onClose` tells the outcome. */
@@ -153,9 +159,12 @@ export class UpstreamPool implements TimerOwner {
 
   onTimer(): void {
     const nowMs = this.#wheel.nowMs;
-    for (const list of this.#idle.values()) {
-      // Oldest first, and nearly always the first to expire.
-      while (list.length > 0 && list[0]!.idleUntilMs <= nowMs) this.drop(list[0]!);
+    for (const [origin, list] of this.#idle) {
+      // Endpoints announce different times, so the oldest is not always the first to expire.
+      for (let at = list.length - 1; at >= 0; at--) {
+        if (list[at]!.idleUntilMs <= nowMs) this.drop(list[at]!);
+      }
+      if (list.length === 0) this.#idle.delete(origin);
     }
     if (this.#idleCount > 0) this.#wheel.arm(this.#sweep, 0, SWEEP_MS);
   }
