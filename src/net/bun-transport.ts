@@ -2,7 +2,7 @@
 /**
  * The transport seam on Bun's own sockets. Bun buffers nothing: `write` says how much the kernel
  * took, and the rest waits here until `drain`. Its chunks are new with every event and belong to
- * whoever takes them. What else had to be learned is in docs/decisions/0012-runtime.md.
+ * whoever takes them. What else had to be learned is in docs/decisions/0015-runtime.md.
  *
  * Invariant: the handler is never called from within a call of ours, as with node:net; Bun itself
  * reports a close while we are still closing.
@@ -10,9 +10,9 @@
 import type { BunSocket, BunSocketHandlers } from './bun-api.ts';
 import { closeReasonOf } from './close-reason.ts';
 import {
+  CLOSE_EXHAUSTED,
   CLOSE_NORMAL,
   CLOSE_RESET,
-  CLOSE_UNREACHABLE,
   type Transport,
   type TransportHandler,
 } from './transport.ts';
@@ -177,7 +177,7 @@ export class BunTransport implements Transport {
 
   /** No socket could be made for want of descriptors; Bun calls that a refusal. */
   unmade(): void {
-    this.#reason = CLOSE_UNREACHABLE;
+    this.#reason = CLOSE_EXHAUSTED;
     this.closed(undefined);
   }
 

@@ -30,7 +30,7 @@ const DRAIN_CHECK_MS = 50;
 const LAST_WORDS_MS = 1_000;
 const MAX_EVENTS_PER_SECOND = 50;
 
-/** Which implementation of the transport seam: docs/decisions/0012-runtime.md. */
+/** Which implementation of the transport seam: docs/decisions/0015-runtime.md. */
 const UNDER_BUN = process.versions.bun !== undefined;
 
 const start = workerData as WorkerStart;
