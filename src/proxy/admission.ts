@@ -131,7 +131,7 @@ export class Admission {
   /** Admits the applicant now, or puts it behind those who wait for the same model. */
   admit(applicant: Applicant): void {
     const queue = this.#queues.get(applicant.model);
-    if (queue === undefined && this.#choose(applicant)) {
+    if (queue === undefined && this.#choose(applicant, applicant.tried)) {
       this.#hand(applicant);
       return;
     }
@@ -215,20 +215,24 @@ export class Admission {
       applicant.refused(REFUSED_UNKNOWN_MODEL);
       return true;
     }
-    if (!this.#choose(applicant)) return false;
+    const { tried } = applicant;
+    // Rather an endpoint that failed it than that all behind it wait while one is free.
+    if (!this.#choose(applicant, tried) && (tried.length === 0 || !this.#choose(applicant, []))) {
+      return false;
+    }
     this.leave(applicant);
     this.#hand(applicant);
     return true;
   }
 
   /** Picks an endpoint and takes what must be taken of it; false = nobody can serve now. */
-  #choose(applicant: Applicant): boolean {
+  #choose(applicant: Applicant, tried: readonly number[]): boolean {
     const plane = this.#plane;
     const cluster = plane.table.cluster(applicant.model);
     if (cluster === undefined) return false;
     const gate = this.#gate;
     const nowMs = plane.clock.nowMs();
-    gate.prepare(cluster, applicant.tried, nowMs);
+    gate.prepare(cluster, tried, nowMs);
     for (;;) {
       const index = plane.strategy.pick(cluster, gate, plane.random, nowMs);
       if (index >= 0) {
