@@ -4,7 +4,7 @@
  * table in docs/reliability.md.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 
 /** `short`: seconds, beside other tests. `long`: as much as the promise says. */
 export type Scale = 'short' | 'long';
@@ -26,20 +26,22 @@ export interface Fault {
   run(scale: Scale): Promise<readonly Finding[]>;
 }
 
-/** Each fault's short run as a test. */
-export function testFaults(faults: readonly Fault[]): void {
-  for (const fault of faults) {
-    test(fault.title, async () => {
-      const findings = await fault.run('short');
-      assert.ok(findings.length > 0);
-      for (const finding of findings) console.log(describe(finding));
-      const failed = findings.filter(({ passed }) => !passed).map(describe);
-      assert.deepEqual(failed, []);
-    });
-  }
+/** Each fault's short run as a test; `atOnce` of them together where nothing is timed closely. */
+export function testFaults(faults: readonly Fault[], atOnce = 1): void {
+  suite('faults', { concurrency: atOnce }, () => {
+    for (const fault of faults) {
+      test(fault.title, async () => {
+        const findings = await fault.run('short');
+        assert.ok(findings.length > 0);
+        for (const finding of findings) console.log(inWords(finding));
+        const failed = findings.filter(({ passed }) => !passed).map(inWords);
+        assert.deepEqual(failed, []);
+      });
+    }
+  });
 }
 
-export function describe({ what, measured, limit, passed }: Finding): string {
+export function inWords({ what, measured, limit, passed }: Finding): string {
   return `${passed ? 'ok  ' : 'FAIL'} ${what}: ${measured} (${limit})`;
 }
 

@@ -1,4 +1,4 @@
 import { testFaults } from './fault.ts';
 import { SLOWLORIS } from './slowloris.ts';
 
-testFaults(SLOWLORIS);
+testFaults(SLOWLORIS, 2);

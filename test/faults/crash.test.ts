@@ -1,0 +1,4 @@
+import { CRASH } from './crash.ts';
+import { testFaults } from './fault.ts';
+
+testFaults(CRASH);

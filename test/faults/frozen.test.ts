@@ -1,0 +1,4 @@
+import { testFaults } from './fault.ts';
+import { FROZEN } from './frozen.ts';
+
+testFaults(FROZEN);
