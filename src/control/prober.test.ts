@@ -86,6 +86,21 @@ test('takes an endpoint down after three failures in a row and up after one succ
   );
 });
 
+test('takes no silence for an answer that fell into a pause of this process', async () => {
+  const { prober, fetch, columns, clock, run } = setUp([endpointAt(0)]);
+  prober.tick();
+  await fetch.reply(200, '');
+  for (let pause = 0; pause < 3; pause++) {
+    run(30);
+    clock.advance(2000);
+    await fetch.fail('timeout');
+    assert.equal(prober.reasonOf(0), '');
+  }
+  assert.equal(columns.probeState[0], PROBE_UP);
+  run(1);
+  assert.equal(fetch.open.length, 1, 'and asks again at once');
+});
+
 test('blames no endpoint for its own want of sockets', async () => {
   const { prober, fetch, columns, changes, run } = setUp([endpointAt(0)]);
   prober.tick();

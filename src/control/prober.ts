@@ -39,7 +39,7 @@ export interface ProberParts {
 }
 
 /** Ticks come at least once a second; a longer gap means that this process did not run. */
-const PAUSED_MS = 5000;
+const PAUSED_MS = 1500;
 
 interface Watch {
   spec: EndpointSpec;

@@ -62,8 +62,9 @@ async function withSims(
   const sims: SimProcess[] = [];
   let router: RunningRouter | undefined;
   try {
-    // Streams of three seconds; other answers after 300 ms.
+    // Streams of three seconds. Slow heads, so that a probe is nearly always under way.
     const flags = ['--model', MODEL, '--output-tokens', '150', '--inter-token-latency', '20'];
+    flags.push('--slow-headers', '150');
     for (let i = 0; i < 2; i++) sims.push(await startSimProcess(...flags));
     router = await startRouter({
       endpoints: sims.map(({ url }) => ({ url, model: MODEL })),
