@@ -1,0 +1,4 @@
+import { BODIES } from './bodies.ts';
+import { testFaults } from './fault.ts';
+
+testFaults(BODIES);

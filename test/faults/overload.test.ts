@@ -1,0 +1,4 @@
+import { testFaults } from './fault.ts';
+import { OVERLOAD } from './overload.ts';
+
+testFaults(OVERLOAD);
