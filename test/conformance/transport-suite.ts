@@ -1,223 +1,24 @@
 /**
  * What every implementation of the transport seam must do (src/net/transport.ts), asked of real
- * sockets on the loopback interface. The peers are plain node:net sockets.
+ * sockets on the loopback interface.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import type { Listener, ListenOptions } from '../../src/net/listener.ts';
+import { CLOSE_NORMAL, CLOSE_REFUSED, CLOSE_RESET, CLOSE_TLS } from '../../src/net/transport.ts';
 import {
-  CLOSE_NORMAL,
-  CLOSE_REFUSED,
-  CLOSE_RESET,
-  CLOSE_TLS,
-  type Connector,
-  type Transport,
-  type TransportHandler,
-} from '../../src/net/transport.ts';
-
-export interface Implementation {
-  readonly connector: () => Connector;
-  readonly listen: (
-    options: ListenOptions,
-    accept: (transport: Transport) => TransportHandler,
-  ) => Promise<Listener>;
-}
-
-const LOOPBACK = '127.0.0.1';
-const OPTIONS: ListenOptions = {
-  host: LOOPBACK,
-  port: 0,
-  reusePort: false,
-  tlsCert: '',
-  tlsKey: '',
-  requestHeadMs: 1_000,
-};
-const MUCH = 4 * 1024 * 1024;
-const PATIENCE_MS = 10_000;
-
-/** Writes down what it is told, and lets a test wait for it. */
-class Recorder implements TransportHandler {
-  readonly events: string[] = [];
-  size = 0;
-  readonly #chunks: Buffer[] = [];
-  transport: Transport | undefined;
-  /** Called with each chunk, before it is written down. */
-  onChunk: (chunk: Buffer, start: number, end: number) => void = () => {};
-  #changed: () => void = () => {};
-
-  onConnect(): void {
-    this.#note('connect');
-  }
-
-  onBytes(chunk: Buffer, start: number, end: number): void {
-    this.onChunk(chunk, start, end);
-    this.#chunks.push(Buffer.from(chunk.subarray(start, end)));
-    this.size += end - start;
-    if (this.events.at(-1) !== 'bytes') this.#note('bytes');
-    this.#changed();
-  }
-
-  onDrain(): void {
-    assert.equal(this.transport!.bytesQueued(), 0, 'drained means empty');
-    this.#note('drain');
-  }
-
-  onEnd(): void {
-    this.#note('end');
-  }
-
-  onClose(reason: number): void {
-    this.#note(`close ${reason}`);
-  }
-
-  get bytes(): Buffer {
-    return Buffer.concat(this.#chunks);
-  }
-
-  has(event: string): boolean {
-    return this.events.includes(event);
-  }
-
-  async until(what: string, condition: () => boolean): Promise<void> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const seen = () => new Error(`${what} did not happen; saw ${this.events.join(', ')}`);
-    const timer = setTimeout(() => reject(seen()), PATIENCE_MS);
-    while (!condition()) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#changed = resolve;
-      await Promise.race([promise, late]);
-    }
-    clearTimeout(timer);
-  }
-
-  closed(): Promise<void> {
-    return this.until('the close', () => this.events.some((event) => event.startsWith('close')));
-  }
-
-  received(size: number): Promise<void> {
-    return this.until(`${size} bytes`, () => this.size >= size);
-  }
-
-  #note(event: string): void {
-    this.events.push(event);
-    this.#changed();
-  }
-}
-
-/** One connection: our side as a Transport, the other as a node:net socket. */
-interface Pair {
-  readonly transport: Transport;
-  readonly handler: Recorder;
-  readonly peer: Socket;
-}
-
-/** What the peer got, and how its connection ended. */
-class PeerLog {
-  readonly #chunks: Buffer[] = [];
-  error = '';
-  ended = false;
-  readonly closed: Promise<void>;
-
-  constructor(peer: Socket) {
-    peer.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
-    peer.on('end', () => {
-      this.ended = true;
-    });
-    peer.on('error', (error: NodeJS.ErrnoException) => {
-      this.error = error.code ?? 'unknown';
-    });
-    this.closed = new Promise((resolve) => peer.once('close', () => resolve()));
-  }
-
-  get bytes(): Buffer {
-    return Buffer.concat(this.#chunks);
-  }
-}
-
-/** Opens pairs both ways and closes all that a test left open. */
-class Bench {
-  readonly #implementation: Implementation;
-  readonly #connector: Connector;
-  readonly #servers: Server[] = [];
-  readonly #listeners: Listener[] = [];
-  readonly #sockets: Socket[] = [];
-  readonly #transports: Transport[] = [];
-
-  constructor(implementation: Implementation) {
-    this.#implementation = implementation;
-    this.#connector = implementation.connector();
-  }
-
-  close(): void {
-    for (const listener of this.#listeners.splice(0)) listener.close();
-    for (const server of this.#servers.splice(0)) server.close();
-    for (const transport of this.#transports.splice(0)) transport.destroy();
-    for (const socket of this.#sockets.splice(0)) socket.destroy();
-  }
-
-  /** The transport was accepted by our listener. */
-  async accepted(): Promise<Pair> {
-    const handler = new Recorder();
-    const { promise, resolve } = Promise.withResolvers<Transport>();
-    const listener = await this.#implementation.listen(OPTIONS, (transport) => {
-      handler.transport = transport;
-      resolve(transport);
-      return handler;
-    });
-    this.#listeners.push(listener);
-    const peer = connect({ port: listener.port, host: LOOPBACK, allowHalfOpen: true });
-    this.#sockets.push(peer);
-    const transport = await promise;
-    this.#transports.push(transport);
-    return { transport, handler, peer };
-  }
-
-  /** The transport was opened by our connector. */
-  async connected(): Promise<Pair> {
-    const { promise, resolve } = Promise.withResolvers<Socket>();
-    const port = await this.server((socket) => resolve(socket));
-    const { transport, handler } = this.open(port);
-    await handler.until('connect', () => handler.has('connect'));
-    return { transport, handler, peer: await promise };
-  }
-
-  async server(onSocket: (socket: Socket) => void): Promise<number> {
-    const server = createServer({ allowHalfOpen: true }, (socket) => {
-      this.#sockets.push(socket);
-      onSocket(socket);
-    });
-    this.#servers.push(server);
-    server.listen(0, LOOPBACK);
-    await once(server, 'listening');
-    return (server.address() as AddressInfo).port;
-  }
-
-  open(port: number, tls = false): { transport: Transport; handler: Recorder } {
-    const handler = new Recorder();
-    const transport = this.#connector.connect(LOOPBACK, port, tls, handler);
-    handler.transport = transport;
-    this.#transports.push(transport);
-    return { transport, handler };
-  }
-}
-
-/** Bytes of which no two stretches look alike. */
-function pattern(size: number, seed = 1): Buffer {
-  const bytes = Buffer.allocUnsafe(size);
-  let state = seed;
-  for (let i = 0; i < size; i++) {
-    state = (state * 1103515245 + 12345) & 0x7fffffff;
-    bytes[i] = state >>> 16;
-  }
-  return bytes;
-}
-
-/** Gives the loop of this process some turns in which what could happen happens. */
-async function someTurns(): Promise<void> {
-  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
-}
+  Bench,
+  type Implementation,
+  LOOPBACK,
+  MUCH,
+  OPTIONS,
+  type Pair,
+  PeerLog,
+  pattern,
+  Recorder,
+  someTurns,
+} from './transport-bench.ts';
 
 /** Declares the tests; `name` is the implementation's. */
 export function testTransport(name: string, implementation: Implementation): void {
@@ -234,8 +35,11 @@ export function testTransport(name: string, implementation: Implementation): voi
   for (const [side, pair] of Object.entries(pairs)) {
     describe(`${name}, a connection that was ${side}`, () => {
       carriesBytes(pair);
-      pausesAndQueues(pair);
-      ends(pair);
+      pauses(pair);
+      queues(pair);
+      halfCloses(pair);
+      closes(pair);
+      tellsOfItsClose(pair);
     });
   }
   describe(`${name}, connecting`, () => connects(bench));
@@ -284,7 +88,7 @@ function carriesBytes(pair: () => Promise<Pair>): void {
   });
 }
 
-function pausesAndQueues(pair: () => Promise<Pair>): void {
+function pauses(pair: () => Promise<Pair>): void {
   it('gives nothing while it is paused, and all of it later', async () => {
     const { transport, handler, peer } = await pair();
     transport.pause();
@@ -329,7 +133,9 @@ function pausesAndQueues(pair: () => Promise<Pair>): void {
     await handler.received(2);
     assert.equal(handler.bytes.toString(), 'xy');
   });
+}
 
+function queues(pair: () => Promise<Pair>): void {
   it('queues what the peer does not read, says so, and tells when it is empty', async () => {
     const { transport, handler, peer } = await pair();
     peer.pause();
@@ -348,7 +154,7 @@ function pausesAndQueues(pair: () => Promise<Pair>): void {
   });
 }
 
-function ends(pair: () => Promise<Pair>): void {
+function halfCloses(pair: () => Promise<Pair>): void {
   it('tells of the end of the other side, and can still write', async () => {
     const { transport, handler, peer } = await pair();
     const log = new PeerLog(peer);
@@ -380,7 +186,9 @@ function ends(pair: () => Promise<Pair>): void {
     assert.equal(handler.bytes.toString(), 'and you');
     assert.deepEqual(handler.events.slice(-2), ['end', `close ${CLOSE_NORMAL}`]);
   });
+}
 
+function closes(pair: () => Promise<Pair>): void {
   it('closes after the queue is written', async () => {
     const { transport, handler, peer } = await pair();
     peer.pause();
@@ -437,7 +245,9 @@ function ends(pair: () => Promise<Pair>): void {
     await log.closed;
     assert.ok(log.bytes.length < MUCH);
   });
+}
 
+function tellsOfItsClose(pair: () => Promise<Pair>): void {
   it('resets so that the peer sees an error', async () => {
     const { transport, handler, peer } = await pair();
     const log = new PeerLog(peer);

@@ -85,7 +85,7 @@ export class FakeTransport implements Transport {
     return '192.0.2.7';
   }
 
-  /** The peer sends these bytes; those a paused or closing side may not see yet wait or are lost. */
+  /** The peer sends these bytes; a paused side gets them later, a closing one never. */
   deliver(bytes: Buffer | string): void {
     const chunk = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : Buffer.from(bytes);
     if (chunk.length > 0) this.#waiting.push(chunk);
