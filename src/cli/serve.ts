@@ -73,6 +73,12 @@ export async function serve(
     },
     'listening',
   );
+  if (control.endpoints.length === 0) {
+    log.warn(
+      { dir: loaded.dir },
+      'no endpoints yet: files that are added there are picked up at once',
+    );
+  }
   onListening(address);
   const stopFollowing = followFiles(file, loaded, { options, control, log });
   const code = await untilAsked(asked, { control, config, log });
