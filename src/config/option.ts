@@ -108,6 +108,17 @@ export function text(key: string, value: string, doc: string): Option<string> {
   };
 }
 
+/** An address that is sent to, or nothing. */
+export function webAddress(key: string, value: string, doc: string): Option<string> {
+  const reachable = (url: string) => /^https?:\/\/[^\s\u0000-\u001f\u007f]+$/i.test(url);
+  return {
+    ...plain(key, 'text', doc),
+    schema: z.string().refine((url) => url === '' || (reachable(url) && URL.canParse(url))),
+    defaultValue: value,
+    expects: 'an http:// or https:// address',
+  };
+}
+
 /** A host name or address to listen on. */
 export function host(key: string, value: string, doc: string): Option<string> {
   return {

@@ -11,7 +11,11 @@ function lines(text: string, overrides = {}): string[] {
 
 for (const text of ['', '# nothing\n', '{}', 'server:\nrouting: ~\nlog: {}\n']) {
   test(`${JSON.stringify(text)} means the defaults`, () => {
-    assert.deepEqual(parseMain(text, 'config.yaml'), { value: DEFAULTS, problems: [] });
+    assert.deepEqual(parseMain(text, 'config.yaml'), {
+      value: DEFAULTS,
+      problems: [],
+      settings: new Map(),
+    });
   });
 }
 
@@ -135,20 +139,42 @@ test('columns are right after a byte order mark and with CRLF', () => {
 });
 
 test('one warning names all settings without effect, and the file is used', () => {
-  const text =
-    'log: {dir: /var/log, max_backups: 10}\nwebhook:\n  enabled: true\n  url: http://r/k';
+  const text = 'log: {dir: /var/log, max_backups: 10}\ndashboard:\n  refresh_interval: 5';
   const { value, problems } = parseMain(text, 'config.yaml');
   assert.deepEqual(value, DEFAULTS);
   assert.deepEqual(problems.map(formatProblem), [
     'config.yaml:1:12: these settings have no effect in this version: ' +
-      'log.dir, webhook.enabled, webhook.url',
+      'log.dir, log.max_backups, dashboard.refresh_interval',
   ]);
   assert.equal(problems[0]?.severity, 'warning');
 });
 
 test('a secret option is not shown, even when it is wrong', () => {
   const text = 'webhook: {url: "http://robot/canary\\n"}';
-  assert.deepEqual(lines(text), ['config.yaml:1:16: webhook.url: must be a text on one line']);
+  assert.deepEqual(lines(text), [
+    'config.yaml:1:16: webhook.url: must be an http:// or https:// address',
+  ]);
+});
+
+test('alerts without an address are pointed out, and the file is used', () => {
+  const { value, problems } = parseMain('webhook: {enabled: true}', 'config.yaml');
+  assert.equal(value?.webhook.enabled, true);
+  assert.deepEqual(problems.map(formatProblem), [
+    'config.yaml:1:20: webhook.enabled: no alert is sent without webhook.url',
+  ]);
+});
+
+test('an address for alerts is http or https, and is not shown when it is neither', () => {
+  for (const url of ['https://h/send?key=canary', 'HTTP://h:1/x', '""']) {
+    assert.deepEqual(lines(`webhook: {url: ${url}}`), [], url);
+  }
+  for (const url of ['file:///canary', 'ftp://h/canary', 'canary', 'http://', '"http://a b"']) {
+    assert.deepEqual(
+      lines(`webhook: {url: ${url}}`),
+      ['config.yaml:1:16: webhook.url: must be an http:// or https:// address'],
+      url,
+    );
+  }
 });
 
 test('sections of a LiteLLM file give one warning', () => {

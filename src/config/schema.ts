@@ -21,9 +21,11 @@ import {
   type Option,
   seconds,
   text,
+  webAddress,
 } from './option.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const ROBOTS = ['wecom', 'feishu', 'dingtalk', 'slack', 'json'] as const;
 const PORT = { max: 65535 };
 const GIB = 1024 ** 3;
 
@@ -283,21 +285,30 @@ export const SECTIONS = {
   },
   webhook: {
     key: 'webhook',
-    doc: 'Alerts to a group robot.',
+    doc: 'Alerts to a group robot or any other receiver.',
     options: {
-      enabled: later(flag('enabled', false, 'Whether alerts are sent.')),
-      url: later(hidden(text('url', '', 'Address of the robot.'))),
-      cooldownMs: later(
-        seconds('cooldown_seconds', 300, 'Quiet time after an alert about one endpoint.'),
+      enabled: flag('enabled', false, 'Whether alerts are sent.'),
+      type: choice('type', 'wecom', ROBOTS, 'What the receiver is; json is one object an alert.'),
+      url: hidden(webAddress('url', '', 'Address of the robot; it holds the key: keep it secret.')),
+      cooldownMs: seconds(
+        'cooldown_seconds',
+        300,
+        'Quiet time after an alert about one endpoint; what fails then is told when it is over.',
       ),
-      batchIntervalMs: later(
-        seconds('batch_interval', 60, 'Failures are collected for so long into one message.'),
+      batchIntervalMs: seconds(
+        'batch_interval',
+        60,
+        'Failures are collected for so long into one message; shorter ones are not told.',
       ),
-      reportIntervalActiveMs: later(
-        seconds('report_interval_active', 3600, 'Time between reports while there is traffic.'),
+      reportIntervalActiveMs: seconds(
+        'report_interval_active',
+        3600,
+        'Time between reports while there is traffic; 0 means none.',
       ),
-      reportIntervalIdleMs: later(
-        seconds('report_interval_idle', 10_800, 'Time between reports without traffic.'),
+      reportIntervalIdleMs: seconds(
+        'report_interval_idle',
+        10_800,
+        'Time between reports without traffic; 0 means none.',
       ),
     },
   },
