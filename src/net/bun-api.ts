@@ -17,6 +17,8 @@ export interface BunSocket<Data> {
   terminate(): void;
   pause(): void;
   resume(): void;
+  /** Other handlers from here on, for this socket, if we opened it. */
+  reload(options: { readonly socket: BunSocketHandlers<Data> }): void;
   setKeepAlive(enable: boolean, initialDelayMs: number): boolean;
   /** Calls the handler `timeout` after so many seconds without traffic; 0 = never. */
   timeout(seconds: number): void;

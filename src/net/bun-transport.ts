@@ -27,9 +27,15 @@ const CLOSE = 2;
 
 type Socket = BunSocket<BunTransport>;
 
+interface Opening {
+  destroy(): void;
+}
+
 export class BunTransport implements Transport {
   readonly lendsChunks: boolean;
   handler: TransportHandler;
+  /** What becomes the socket, and can still be called off. */
+  opening: Opening | undefined;
   /** Undefined until there is one, and again after the close. */
   #socket: Socket | undefined;
   /** It takes bytes: connected, and the TLS handshake done. */
@@ -47,6 +53,7 @@ export class BunTransport implements Transport {
   constructor(handler: TransportHandler) {
     this.lendsChunks = false;
     this.handler = handler;
+    this.opening = undefined;
     this.#socket = undefined;
     this.#ready = false;
     this.#queue = new WriteQueue();
@@ -102,14 +109,14 @@ export class BunTransport implements Transport {
   destroy(): void {
     this.#open = false;
     this.#queue.clear();
-    if (this.#socket === undefined) this.closed(undefined);
+    if (this.#socket === undefined) this.#callOff();
     else this.#socket.close();
   }
 
   reset(): void {
     this.#open = false;
     this.#queue.clear();
-    if (this.#socket === undefined) this.closed(undefined);
+    if (this.#socket === undefined) this.#callOff();
     else this.#socket.terminate();
   }
 
@@ -127,6 +134,7 @@ export class BunTransport implements Transport {
 
   /** There is a socket, which may still have its TLS handshake before it. */
   attach(socket: Socket): void {
+    this.opening = undefined;
     if (this.#closed) socket.terminate();
     else this.#socket = socket;
   }
@@ -184,6 +192,7 @@ export class BunTransport implements Transport {
   closed(error: Error | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.opening = undefined;
     this.#ready = false;
     this.#socket = undefined;
     this.#queue.clear();
@@ -197,6 +206,11 @@ export class BunTransport implements Transport {
     if (this.#reason === CLOSE_NORMAL) this.peerEnded();
     this.#open = false;
     this.handler.onClose(this.#reason);
+  }
+
+  #callOff(): void {
+    this.opening?.destroy();
+    this.closed(undefined);
   }
 
   /** Everything is written: do what was put off until then. */

@@ -3,7 +3,14 @@
  * node:net and node:tls. Used when the process runs under Bun; the choice is proxy/worker.ts's.
  */
 import { constants } from 'node:crypto';
-import { ALPN_HTTP1, type BunSocketHandlers, type BunTcpListener, bun } from './bun-api.ts';
+import { connect as connectTcp } from 'node:net';
+import {
+  ALPN_HTTP1,
+  type BunSocket,
+  type BunSocketHandlers,
+  type BunTcpListener,
+  bun,
+} from './bun-api.ts';
 import { BunTransport, SOCKET_HANDLERS } from './bun-transport.ts';
 import type { Listener, ListenOptions } from './listener.ts';
 import { type Connector, NOBODY, type Transport, type TransportHandler } from './transport.ts';
@@ -81,21 +88,32 @@ export class BunConnector implements Connector {
 
   connect(host: string, port: number, tls: boolean, handler: TransportHandler): Transport {
     const transport = new BunTransport(handler);
+    if (tls) this.#tls(host, port, transport);
+    else connectPlain(host, port, transport);
+    return transport;
+  }
+
+  #tls(host: string, port: number, transport: BunTransport): void {
     let making = true;
     const handlers: BunSocketHandlers<BunTransport> = {
-      ...(tls ? this.#tlsHandlers(`${host}:${port}`) : TCP_HANDLERS),
+      ...this.#tlsHandlers(`${host}:${port}`),
       connectError(_socket, error): void {
         // Bun says ECONNREFUSED for want of descriptors too, but then before anything was sent.
         if (making) transport.unmade();
         else transport.closed(error);
       },
     };
-    const target = { hostname: host, port, allowHalfOpen: true, data: transport, socket: handlers };
-    const done = bun.connect<BunTransport>(tls ? { ...target, tls: tlsOptions(host) } : target);
+    const done = bun.connect<BunTransport>({
+      hostname: host,
+      port,
+      allowHalfOpen: true,
+      data: transport,
+      socket: handlers,
+      tls: tlsOptions(host),
+    });
     making = false;
     // `connectError` has told it already.
     done.catch(() => {});
-    return transport;
   }
 
   #tlsHandlers(address: string): BunSocketHandlers<BunTransport> {
@@ -127,14 +145,42 @@ export class BunConnector implements Connector {
   }
 }
 
-const TCP_HANDLERS: BunSocketHandlers<BunTransport> = {
-  ...SOCKET_HANDLERS,
-  open(socket): void {
-    socket.data.attach(socket);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    connected(socket.data);
-  },
-};
+/**
+ * `Bun.connect` cannot be called off: a socket that waits for its peer stays until the kernel gives
+ * up, minutes later. node:net's can, so it opens the connection, and hands over its Bun socket.
+ */
+function connectPlain(host: string, port: number, transport: BunTransport): void {
+  let making = true;
+  const opening = connectTcp({
+    host,
+    port,
+    allowHalfOpen: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
+  });
+  transport.opening = opening;
+  opening.once('connect', () => {
+    const socket = (opening as unknown as Opened)._handle;
+    socket.data = transport;
+    socket.reload({ socket: SOCKET_HANDLERS });
+    transport.attach(socket);
+    connected(transport);
+  });
+  opening.on('error', (error) => {
+    if (making) transport.unmade();
+    else transport.closed(error);
+  });
+  // Want of descriptors looks like a refusal here, too, but comes before the tick after the next.
+  const made = () => {
+    making = false;
+  };
+  process.nextTick(process.nextTick, made);
+}
+
+/** What Bun's node:net keeps in a connected socket. */
+interface Opened {
+  readonly _handle: BunSocket<BunTransport>;
+}
 
 function connected(transport: BunTransport): void {
   if (transport.attached()) transport.handler.onConnect();
