@@ -144,7 +144,7 @@ test('one warning names all settings without effect, and the file is used', () =
   assert.deepEqual(value, DEFAULTS);
   assert.deepEqual(problems.map(formatProblem), [
     'config.yaml:1:12: these settings have no effect in this version: ' +
-      'log.dir, log.max_backups, dashboard.refresh_interval',
+      'log.dir, dashboard.refresh_interval',
   ]);
   assert.equal(problems[0]?.severity, 'warning');
 });
