@@ -17,6 +17,7 @@ import { endpoint, FakePlane, tableOf } from '../../test/fakes/plane.ts';
 import type { FakeTransport } from '../../test/fakes/transport.ts';
 import { PROBE_DOWN, PROBE_UP } from '../core/columns.ts';
 import { CLOSE_REFUSED, CLOSE_RESET } from '../net/transport.ts';
+import { GAUGE_EXCHANGES } from '../state/totals.ts';
 
 const EVENT = 'data: {"choices":[{"delta":{"content":"x"}}]}\n\n';
 const HEALTH = 'GET /health HTTP/1.1\r\nHost: r\r\n\r\n';
@@ -227,6 +228,11 @@ function live(steps: readonly Step[]): void {
       ACTS[act](life, which, what);
       life.check();
     }
+    // Left alone, everything comes to an end by itself: no exchange outlives its deadline, and
+    // those that are pipelined behind it have one each.
+    const most = Math.max(0, ...life.sent.values());
+    for (let i = 0; i < most && life.plane.total(GAUGE_EXCHANGES) > 0; i++) life.advance(21_000);
+    life.plane.assertQuiet();
     for (const client of life.clients) client.break(CLOSE_RESET);
     life.advance(8_000);
     for (const client of life.clients) client.drain();
