@@ -98,6 +98,22 @@ describe('a request body', () => {
     assert.equal(feed(body, ['more'], true), 0);
   });
 
+  it('of many short chunks is kept in few pieces', () => {
+    for (const lends of [true, false]) {
+      const body = bodyOf(CHUNKED.fields, 1e6, lends);
+      let expected = '';
+      for (let i = 0; i < 20_000; i++) {
+        const piece = i % 5_000 === 77 ? 'L'.repeat(5_000) : String.fromCharCode(97 + (i % 26));
+        expected += piece;
+        feed(body, [chunked(piece)], lends);
+      }
+      feed(body, [LAST_CHUNK], lends);
+      assert.ok(body.framing.done);
+      assert.ok(kept(body) === expected);
+      assert.ok(body.spans.length < 20, `${body.spans.length} pieces`);
+    }
+  });
+
   it('is held until it is dropped', () => {
     const body = bodyOf(LENGTH.fields);
     feed(body, [JSON_TEXT.slice(0, 9), JSON_TEXT.slice(9)], true);

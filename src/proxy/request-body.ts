@@ -12,6 +12,7 @@ import type { BodyPool } from './body-pool.ts';
 
 const NO_SPANS: readonly Buffer[] = [];
 const NO_BYTES = Buffer.alloc(0);
+const SHORT_SPAN_BYTES = 4096;
 
 /** Where a body's bytes come from and may be put. */
 export interface BodySource {
@@ -31,6 +32,9 @@ export class RequestBody implements CountedBody {
   readonly #lengthBytes: number;
   /** The whole body, when its length is known and it comes in pieces; filled as it arrives. */
   #whole: Buffer;
+  /** The last span, while short ones are put together in it, and how far it is filled. */
+  #tail: Buffer;
+  #tailBytes: number;
   spans: Buffer[];
   sizeBytes: number;
   tooLarge: boolean;
@@ -47,6 +51,8 @@ export class RequestBody implements CountedBody {
     this.#unflushed = 0;
     this.#lengthBytes = head.chunked ? -1 : head.contentLength;
     this.#whole = NO_BYTES;
+    this.#tail = NO_BYTES;
+    this.#tailBytes = 0;
     this.spans = NO_SPANS as Buffer[];
     this.sizeBytes = 0;
     this.tooLarge = head.contentLength > maxBytes;
@@ -105,11 +111,28 @@ export class RequestBody implements CountedBody {
       this.#whole = this.#pool.take(this.#lengthBytes);
       this.spans = [this.#whole.subarray(0, this.#lengthBytes)];
       chunk.copy(this.#whole, 0, from, to);
+    } else if (size < SHORT_SPAN_BYTES && this.sizeBytes > 0) {
+      this.#join(chunk, from, to);
     } else {
       const span = chunk.subarray(from, to);
       if (this.spans === NO_SPANS) this.spans = [];
       this.spans.push(this.#lends ? Buffer.from(span) : span);
+      this.#tail = NO_BYTES;
+      this.#tailBytes = 0;
     }
     this.sizeBytes += size;
+  }
+
+  /** Puts short spans together: a Buffer for each byte of a body would cost a hundred times it. */
+  #join(chunk: Buffer, from: number, to: number): void {
+    const size = to - from;
+    if (this.#tailBytes + size > this.#tail.length) {
+      this.#tail = Buffer.allocUnsafeSlow(SHORT_SPAN_BYTES);
+      this.#tailBytes = 0;
+      this.spans.push(this.#tail);
+    }
+    chunk.copy(this.#tail, this.#tailBytes, from, to);
+    this.#tailBytes += size;
+    this.spans[this.spans.length - 1] = this.#tail.subarray(0, this.#tailBytes);
   }
 }
