@@ -11,12 +11,10 @@ import {
   RPM_KEY_NAMES,
 } from './endpoint-keys.ts';
 import { stripProvider } from './provider-prefix.ts';
+import { describeRead, type Env, fillIn } from './references.ts';
 import { Secret } from './secret.ts';
 import { booleanOf, describe, isNull, numberOf, textOf } from './tree-values.ts';
 import type { FileReport, MapTree, Tree } from './yaml-tree.ts';
-
-/** Environment variables that `os.environ/NAME` may name. */
-export type Env = { readonly [name: string]: string | undefined };
 
 /** What all deployments of one file share. */
 export interface DeploymentContext {
@@ -30,7 +28,6 @@ export interface DeploymentContext {
 
 const MAX_WEIGHT = 1_000_000;
 const MAX_RPM = 10_000_000;
-const ENVIRONMENT = 'os.environ/';
 
 /** `undefined` when the deployment cannot be used; the reasons are in the report. */
 export function readDeployment(
@@ -108,25 +105,26 @@ class DeploymentReader {
     return value;
   }
 
-  /** An optional text; `os.environ/NAME` is looked up. '' = absent. */
+  /** A value with its references filled in; absent when it is not there or cannot be had. */
+  #value(map: MapTree, key: string): Tree | undefined {
+    const written = child(map, key);
+    if (written === undefined) return undefined;
+    const { tree, fault } = fillIn(written, this.#context.env);
+    if (fault === '') return isNull(tree) ? undefined : tree;
+    return this.fault(written, key, fault);
+  }
+
+  /** An optional text. '' = absent. */
   text(map: MapTree, key: string): string {
-    const tree = child(map, key);
-    if (tree === undefined || isNull(tree)) return '';
-    const written = textOf(tree)?.trim();
-    if (written === undefined) {
+    const tree = this.#value(map, key);
+    if (tree === undefined) return '';
+    const value = textOf(tree)?.trim();
+    if (value === undefined) {
       this.fault(tree, key, `must be a text, not ${describe(tree)}`);
       return '';
     }
-    const value = written.startsWith(ENVIRONMENT) ? this.#lookUp(tree, key, written) : written;
     if (/[\u0000-\u001f\u007f]/.test(value)) this.fault(tree, key, 'has control characters');
     return value;
-  }
-
-  #lookUp(tree: Tree, key: string, written: string): string {
-    const name = written.slice(ENVIRONMENT.length);
-    const value = this.#context.env[name];
-    if (value === undefined) this.fault(tree, key, `the environment has no variable ${name}`);
-    return value?.trim() ?? '';
   }
 
   apiBase(params: MapTree): string {
@@ -140,7 +138,9 @@ class DeploymentReader {
     }
     const result = readApiBase(written);
     if (typeof result === 'string') return result;
-    this.fault(tree, key, result.message, result.suggestion);
+    // A suggestion quotes the address, and a wrong variable may hold anything.
+    const isWritten = textOf(tree)?.trim() === written;
+    this.fault(tree, key, result.message, isWritten ? result.suggestion : undefined);
     return '';
   }
 
@@ -161,11 +161,12 @@ class DeploymentReader {
 
   weight(params: MapTree): number {
     const key = 'litellm_params.weight';
-    const tree = child(params, key);
-    if (tree === undefined || isNull(tree)) return 1;
+    const tree = this.#value(params, key);
+    if (tree === undefined) return 1;
     const value = numberOf(tree);
     if (value === undefined || !(value >= 0 && value <= MAX_WEIGHT)) {
-      this.fault(tree, key, `must be a number from 0 to ${MAX_WEIGHT}, not ${describe(tree)}`);
+      const given = describeRead(child(params, key)!, tree);
+      this.fault(tree, key, `must be a number from 0 to ${MAX_WEIGHT}, not ${given}`);
       return 1;
     }
     if (value === 0) this.#context.zeroWeights.push(tree.at);
@@ -181,28 +182,31 @@ class DeploymentReader {
     ] as const;
     for (const [prefix, map] of places) {
       for (const name of RPM_KEY_NAMES) {
-        const tree = map?.entries.get(name)?.value;
-        if (tree !== undefined && !isNull(tree)) return this.#rpm(tree, prefix + name);
+        const tree = map === undefined ? undefined : this.#value(map, prefix + name);
+        if (tree !== undefined) return this.#rpm(tree, prefix + name, child(map!, name)!);
       }
     }
     return 0;
   }
 
-  #rpm(tree: Tree, key: string): number {
+  #rpm(tree: Tree, key: string, written: Tree): number {
     const value = numberOf(tree);
     if (value !== undefined && Number.isInteger(value) && value >= 0 && value <= MAX_RPM) {
       return value;
     }
     const expected = `must be null or a whole number from 0 to ${MAX_RPM}`;
-    this.fault(tree, key, `${expected}, not ${describe(tree)}`);
+    this.fault(tree, key, `${expected}, not ${describeRead(written, tree)}`);
     return 0;
   }
 
   flag(params: MapTree, key: string): boolean {
-    const tree = child(params, key);
-    if (tree === undefined || isNull(tree)) return false;
+    const tree = this.#value(params, key);
+    if (tree === undefined) return false;
     const value = booleanOf(tree);
-    if (value === undefined) this.fault(tree, key, `must be true or false, not ${describe(tree)}`);
+    if (value === undefined) {
+      const given = describeRead(child(params, key)!, tree);
+      this.fault(tree, key, `must be true or false, not ${given}`);
+    }
     return value ?? false;
   }
 }

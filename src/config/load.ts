@@ -7,15 +7,17 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import type { Env } from './deployment.ts';
 import type { EndpointEntry } from './endpoint-entry.ts';
-import { type Overrides, parseEndpoints, parseMain } from './parse.ts';
+import type { Overrides } from './main-reader.ts';
+import { type ParsedMain, parseEndpoints, parseMain } from './parse.ts';
 import { formatPlace, type Parsed, type Problem } from './problem.ts';
+import type { Env } from './references.ts';
 import type { Config } from './schema.ts';
+import type { Settings } from './settings.ts';
 import { MAX_FILE_BYTES } from './yaml-tree.ts';
 
 export interface LoadOptions {
-  /** What `os.environ/NAME` may name. */
+  /** What references name, and LLM_ROUTER_*__* variables. */
   readonly env: Env;
   /** Wins over `backends.enabled_sources`. */
   readonly enabledSources?: readonly string[] | undefined;
@@ -34,6 +36,8 @@ export interface FileEndpoints {
 export interface Loaded {
   /** Absent when the main file has an error; then no endpoint file was looked for. */
   readonly config?: Config;
+  /** What the configuration was made of; present with it. */
+  readonly settings?: Settings;
   /** All endpoints of all good files; an identity appears once. */
   readonly endpoints: readonly EndpointEntry[];
   readonly problems: readonly Problem[];
@@ -69,6 +73,7 @@ export async function loadAll(mainFile: string, options: LoadOptions): Promise<L
   problems.push(...merged.problems);
   return {
     config: main.value,
+    settings: main.settings ?? new Map(),
     endpoints: merged.value,
     problems,
     files,
@@ -101,7 +106,7 @@ export function mergeEndpoints(byFile: ReadonlyMap<string, FileEndpoints>): {
   return { value: [...byId.values()], problems };
 }
 
-async function readMain(file: string, options: LoadOptions): Promise<Parsed<Config>> {
+async function readMain(file: string, options: LoadOptions): Promise<ParsedMain> {
   const text = await readText(file);
   if (text.value === undefined) return { problems: text.problems };
   const { enabledSources, overrides = {} } = options;
@@ -109,7 +114,7 @@ async function readMain(file: string, options: LoadOptions): Promise<Parsed<Conf
     enabledSources === undefined
       ? overrides
       : { ...overrides, 'backends.enabled_sources': enabledSources };
-  return parseMain(text.value, file, all);
+  return parseMain(text.value, file, all, options.env);
 }
 
 async function readEndpoints(
