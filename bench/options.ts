@@ -38,8 +38,8 @@ export const USAGE = `Usage: npm run bench -- [options]
 
   --quick                 one round of short intervals and small loads: shows that it runs
   --rounds N              alternating rounds (3)
-  --seconds N             length of one measured interval (6)
-  --warmup N              seconds before it (2)
+  --seconds N             length of one measured interval (5)
+  --warmup N              seconds before it (1.5)
   --connections N         keep-alive connections of the request runs (64)
   --rate N                requests per second of the latency run (2000)
   --streams N             open streams of the event runs (300)
@@ -77,8 +77,8 @@ export function readOptions(argv: readonly string[]): Options {
     quick: values.quick,
     doc: values.doc,
     rounds: number('rounds', values.rounds ?? (values.quick ? '1' : '3'), 1, 100),
-    seconds: number('seconds', values.seconds ?? (values.quick ? '1' : '6'), 0.1, 600),
-    warmupSeconds: number('warmup', values.warmup ?? (values.quick ? '0.7' : '2'), 0.1, 60),
+    seconds: number('seconds', values.seconds ?? (values.quick ? '1' : '5'), 0.1, 600),
+    warmupSeconds: number('warmup', values.warmup ?? (values.quick ? '0.7' : '1.5'), 0.1, 60),
     connections: number('connections', values.connections, 1, 10_000),
     rate: number('rate', values.rate, 1, 100_000),
     streams: number('streams', values.streams, 1, 10_000),

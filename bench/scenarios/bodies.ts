@@ -27,16 +27,16 @@ const SIZES: readonly Size[] = [
 const UNLIMITED = 1_000_000;
 const WARM_UP_SHARE = 0.3;
 /** Every connection of a memory run carries this many uploads on average. */
-const UPLOADS_EACH = 3;
+const UPLOADS_EACH = 2;
 const PEAK_LIMIT_MS = 15_000;
 
 export const bodies: Scenario = {
   name: 'bodies',
   targets: TARGETS,
-  maxRounds: 3,
+  maxRounds: 2,
   async measure(run, options) {
     const figures: Record<string, number | null> = {};
-    const durationMs = options.seconds * 1000 * (options.quick ? 0.5 : 0.4);
+    const durationMs = options.seconds * 1000 * (options.quick ? 0.5 : 0.36);
     await run.withFresh({ streamsUploads: true }, async (seat) => {
       for (const size of SIZES) {
         const result = await seat.load({

@@ -13,7 +13,7 @@ import { requireClean } from './shares.ts';
 /** A proxy has two sockets per stream, one per idle connection. */
 const FILES_PER_STREAM = 2;
 const FILES_PER_IDLE = 1;
-const OPENED_PER_SECOND = 1500;
+const OPENED_PER_SECOND = 2500;
 const SETTLE_MS = { quick: 700, full: 4000 };
 const WARM_UP_MS = { quick: 250, full: 600 };
 const WARM_UP_STREAMS = 100;

@@ -11,7 +11,7 @@ const COUNTS = [1, 100, 1000];
 const MOST = 1000;
 const MAX_REQUESTS = 2_000_000;
 /** In it every endpoint is probed and has connections of its own. */
-const WARM_UP_MS = { quick: 1000, full: 3000 };
+const WARM_UP_MS = { quick: 1000, full: 2500 };
 
 export const endpoints: Scenario = {
   name: 'endpoints',

@@ -13,7 +13,7 @@ const MAX_REQUESTS = 2_000_000;
 export const workers: Scenario = {
   name: 'workers',
   targets: ['router', 'nginx', 'haproxy'],
-  maxRounds: 3,
+  maxRounds: 2,
   async measure(run, options) {
     const figures: Record<string, number | null> = { cores: cpus().length };
     for (const count of COUNTS) {
