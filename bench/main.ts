@@ -18,7 +18,7 @@ import type { Figures, Run, Scenario } from './scenarios/scenario.ts';
 import { direct } from './targets/direct.ts';
 import { haproxy } from './targets/haproxy.ts';
 import { nginx } from './targets/nginx.ts';
-import { router } from './targets/router.ts';
+import { buildOfRouter, router } from './targets/router.ts';
 import type { Target } from './targets/target.ts';
 
 const ALL_TARGETS: readonly Target[] = [router, nginx, haproxy, direct];
@@ -28,6 +28,7 @@ async function main(options: Options, folder: string): Promise<Report> {
   const pinning = planPinning();
   const machine = describeMachine(targets, pinning);
   say(`${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}; ${pinning.description}`);
+  const build = buildOfRouter();
   const rig = new Rig(pinning, options, folder);
   const tables: string[] = [];
   const results = new Map<string, Map<string, Figures[]>>();
@@ -48,6 +49,10 @@ async function main(options: Options, folder: string): Promise<Report> {
     tables.push(...scenario.tabulate(rounds, options).map(formatTable));
   }
   process.stdout.write(`\n${tables.join('\n\n\n')}\n`);
+  if (build !== buildOfRouter()) {
+    failedRuns++;
+    say('dist/ was built anew meanwhile: rounds of the router are not of one program');
+  }
   return reportOf({ machine, options, results });
 }
 

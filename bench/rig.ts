@@ -5,20 +5,17 @@
  */
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Job, LoadResult } from './load/job.ts';
+import type { LoadResult } from './load/job.ts';
 import { memoryOf } from './measure/memory.ts';
 import type { Options } from './options.ts';
-import { Child, type Place } from './process/child.ts';
+import type { Child, Place } from './process/child.ts';
 import type { Pinning } from './process/pin.ts';
 import { freePort, waitUntilServing } from './process/ports.ts';
+import { outputOf, runLoad, startProgram } from './process/programs.ts';
 import type { FreshSeat, Order, Run, Seat } from './scenarios/scenario.ts';
 import { type Target, USUAL_SHAPE } from './targets/target.ts';
 
 const START_TIMEOUT_MS = 10_000;
-const PROGRAM_TIMEOUT_MS = 60_000;
-/** A load process that takes this much longer than its job is stuck. */
-const LOAD_SLACK_MS = 20_000;
 /** Streams outlive every interval, so that opening new ones is not part of the cost. */
 const EVENTS_PER_STREAM = 10_000_000;
 
@@ -56,7 +53,7 @@ export class Rig {
       target: target.name,
       load: async (job) => (await this.#stand(target)).load(job),
       withFresh: (order, use) => this.#withFresh(target, order, use),
-      program: (name, nodeFlags) => this.#program(name, nodeFlags),
+      program: (name, nodeFlags) => outputOf(name, this.#place(this.#pinning.proxy), nodeFlags),
     };
   }
 
@@ -95,7 +92,7 @@ export class Rig {
     const { eventsPerSecond = this.#options.eventsPerSecond, endpoints = 1 } = order;
     const pace = { eventsPerSecond, eventsPerStream: EVENTS_PER_STREAM };
     const setting = JSON.stringify({ ...pace, addresses: endpoints });
-    const child = this.#node('backend.ts', cores.backend, [], [setting]);
+    const child = startProgram('backend.ts', this.#place(cores.backend), [setting]);
     const { port } = JSON.parse(await child.firstLine(START_TIMEOUT_MS));
     return { child, port };
   }
@@ -113,36 +110,18 @@ export class Rig {
 
   #seat({ port, proxy, backend }: Pair, cores: Cores): Seat {
     const watch = { ...(proxy && { proxy: proxy.pid }), backend: backend.pid };
-    return { load: (job) => this.#runLoad({ ...job, port, watch }, cores.load) };
+    const load = async (job: Parameters<Seat['load']>[0]): Promise<LoadResult> => {
+      try {
+        return await runLoad({ ...job, port, watch }, this.#place(cores.load));
+      } catch (error) {
+        // A proxy that died is the cause; what the load generator says of it is not.
+        throw proxy?.hasEnded ? proxy.failure('ended while it was measured') : error;
+      }
+    };
+    return { load };
   }
 
-  async #runLoad(job: Job, core: number | null): Promise<LoadResult> {
-    const child = this.#node('load.ts', core, [], [JSON.stringify(job)]);
-    try {
-      const line = await child.firstLine(job.warmupMs + job.durationMs + LOAD_SLACK_MS);
-      return JSON.parse(line) as LoadResult;
-    } finally {
-      await child.stop();
-    }
-  }
-
-  async #program(name: string, nodeFlags: readonly string[]): Promise<string> {
-    const child = this.#node(name, this.#pinning.proxy, nodeFlags, []);
-    try {
-      return await child.wholeOutput(PROGRAM_TIMEOUT_MS);
-    } finally {
-      await child.stop();
-    }
-  }
-
-  #node(
-    file: string,
-    core: number | null,
-    flags: readonly string[],
-    args: readonly string[],
-  ): Child {
-    const path = fileURLToPath(new URL(file, import.meta.url));
-    const place: Place = { core, folder: this.#folder };
-    return new Child(file, place, [process.execPath, ...flags, path, ...args]);
+  #place(core: number | null): Place {
+    return { core, folder: this.#folder };
   }
 }

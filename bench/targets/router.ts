@@ -1,5 +1,6 @@
 /** The router under test, started as a user starts it; one worker, one endpoint as a rule. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child } from '../process/child.ts';
@@ -9,6 +10,17 @@ import { versionLine } from './version.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/llm-router', import.meta.url));
 const BUNDLE = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+const WORKER_BUNDLE = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
+
+/** Tells one build from another, so that a run notices when it is built anew under it. */
+export function buildOfRouter(): string {
+  const hash = createHash('sha256');
+  for (const file of [BUNDLE, WORKER_BUNDLE]) {
+    hash.update(existsSync(file) ? readFileSync(file) : 'absent');
+  }
+  return hash.digest('hex').slice(0, 12);
+}
 
 export const router: Target = {
   name: 'router',
@@ -42,7 +54,7 @@ function configuration({ port, shape }: TargetSetting, endpoints: string): strin
 server: { host: 127.0.0.1, port: ${port}, workers: ${shape.workers} }
 backends: { config_dir: ${endpoints}, enabled_sources: [self_deployed] }
 dashboard: { enabled: false }
-log: { level: warn }
+log: { level: warn, dir: '' }
 `;
 }
 
