@@ -31,7 +31,7 @@ export const DESCRIPTORS: readonly Fault[] = [
     provoked:
       `the router runs under \`ulimit -n ${LIMIT}\`; ${CLIENTS} clients connect and ask for ` +
       'streams that last, and stay for 15 s',
-    seen: 'some their streams, the others a closed connection, a wait or an error; later all is well',
+    seen: 'some their streams, others a closed connection or an error; later all is well',
     run: exhaust,
   },
 ];

@@ -205,6 +205,7 @@ async function everySdk(rig: Rig, scale: Scale): Promise<Finding[]> {
   const between: number[] = [];
   for (let offset = 0; offset < rig.bytes.length; offset += step) between.push(offset);
   const offsets = [...atEvents, ...between];
+  let typed = 0;
   let raised = 0;
   let whole = 0;
   const silent: string[] = [];
@@ -216,16 +217,17 @@ async function everySdk(rig: Rig, scale: Scale): Promise<Finding[]> {
       if (count === EVENTS) whole++;
       else silent.push(`${way} after ${offset}: ${count} events`);
     } catch (error) {
-      if (!(error instanceof OpenAI.APIError || error instanceof Anthropic.APIError)) {
-        silent.push(`${way} after ${offset}: raised ${String(error)}`);
-      }
-      raised++;
+      if (error instanceof OpenAI.APIError || error instanceof Anthropic.APIError) typed++;
+      else raised++;
     }
   });
   if (silent.length > 0) console.error(silent.slice(0, 20).join('\n'));
   return [
     exactly(`silent truncations in ${offsets.length * WAYS.length} deaths`, silent.length, 0),
-    noted('raised / got every event', `${raised} / ${whole}`),
+    noted(
+      'raised a typed error / a broken connection / got all',
+      `${typed} / ${raised} / ${whole}`,
+    ),
   ];
 }
 

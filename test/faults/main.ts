@@ -1,7 +1,7 @@
 /**
  * Runs every fault at its full length, one after the other, and writes what was found to
- * docs/reliability.md and bench-results/faults.json. With words as arguments only the faults whose
- * titles contain one of them are run, and only the JSON is written. Exits 1 if a promise was missed.
+ * docs/reliability.md and bench-results/faults.json. With words as arguments only faults with one
+ * of them in their titles are run, and only the JSON is written. Exits 1 if a promise was missed.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';

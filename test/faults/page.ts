@@ -38,8 +38,10 @@ const NOTES = `## How to read it
 - A byte offset counts everything the engine sends, its head and the framing of chunks included.
   Up to the first whole event nothing has reached the client, so the engine can be replaced or the
   truth told with a status; here there is only one engine, so it is a 502.
-- Times are taken by the test process, whose own delays are in them. Where there is no upstream
-  connection (queued, backing off) the dashboard is asked, which costs some milliseconds by itself.
+- A death behind \`[DONE]\`, in the last bytes of the framing, makes the official OpenAI SDK raise
+  a broken connection although it has everything: honest, if needlessly so.
+- Times are taken by the test process, whose own delays are in them. Where the engine cannot tell
+  when its connection ended, the kernel's list of the router's sockets is looked at.
 - A body that drips a byte at a time never makes a pause that \`timeouts.body_gap_ms\` could
   notice: what ends it is \`http_client.request_timeout\`. Lower that, or put a limit of
   connections in front, where strangers can connect.

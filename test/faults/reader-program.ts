@@ -1,6 +1,7 @@
 /**
  * Clients that read one byte a second, as a process of their own: `--count` streams on `--port`,
- * the first `--floods` of them from an engine that sends as fast as it can. A one-byte read buffer makes it true: nothing else of the answer leaves the kernel.
+ * the first `--floods` of them from an engine that sends as fast as it can. A one-byte read
+ * buffer makes it true: nothing else of the answer leaves the kernel.
  * Prints `{"open":N}` once all have the first byte, then `{"lost":N}` whenever one ends.
  */
 import { connect, type Socket } from 'node:net';

@@ -34,7 +34,7 @@ export const SLOW_READERS: readonly Fault[] = [
     title: 'readers at one byte a second',
     provoked:
       '2,000 clients read 1 B/s each from endless streams, 100 of which the engine sends as fast ' +
-      `as it can, the others at an event a second; ${PER_SECOND} small requests a second beside them`,
+      `as it can, the others at an event a second; ${PER_SECOND} small requests a second beside`,
     seen: 'a slow reader its bytes in order; the others nothing',
     run: slowReaders,
   },
