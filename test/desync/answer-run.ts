@@ -165,5 +165,6 @@ function assertFirst(client: ObservedClient, answer: OddAnswer, id: string): voi
 
 function shown(client: ObservedClient): string {
   const bytes = client.received();
-  return `the client got ${bytes.length} bytes: ${JSON.stringify(bytes.toString('latin1', 0, 800))}`;
+  const text = JSON.stringify(bytes.toString('latin1', 0, 800));
+  return `the client got ${bytes.length} bytes: ${text}`;
 }

@@ -155,7 +155,8 @@ function makeData(random: Random, id: string): string {
 /** A request that nobody sent: it stands inside the body of another. */
 function hidden(id: string): string {
   const body = `{"id":"${id}","model":"${MODEL}"}`;
-  return `\r\n\r\nPOST ${PATH} HTTP/1.1\r\nHost: b\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  const head = `POST ${PATH} HTTP/1.1\r\nHost: b\r\nContent-Length: ${body.length}`;
+  return `\r\n\r\n${head}\r\n\r\n${body}`;
 }
 
 function chunk(data: string): string {
@@ -196,7 +197,8 @@ const bothFramings: Mutation = (draft, random, id) => {
 
 const oddCoding: Mutation = (draft, random, id) => {
   draft.framing = pick(random, CODINGS);
-  draft.body = `${chunksOf(draft.data, random)}${random.below(2) ? hidden(`${id}.te`).slice(4) : ''}`;
+  const inner = random.below(2) === 0 ? '' : hidden(`${id}.te`).slice(4);
+  draft.body = chunksOf(draft.data, random) + inner;
 };
 
 const oddLength: Mutation = (draft, random) => {

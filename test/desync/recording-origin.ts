@@ -10,7 +10,8 @@ import { bodyOf, NodeReader } from './node-reader.ts';
 import { type HeadLimits, type ReadMessage, readRequests, valuesIn } from './reference-reader.ts';
 
 /** Of what came, for a report. */
-const KEPT_BYTES = 16 * 1024;
+const KEPT_BYTES = 4 * 1024;
+const MAX_COMPLAINTS = 5;
 
 /** What the router lets clients send, and its own fields beside. */
 const LIMITS: HeadLimits = { bytes: 33 * 1024, lines: 136 };
@@ -69,7 +70,9 @@ export class RecordingOrigin {
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
     const line = new Line(this.#authority, (what, bytes) => {
-      this.complaints.push(`${what}; upstream bytes (end): ${bytes.toString('hex')}`);
+      if (this.complaints.length < MAX_COMPLAINTS) {
+        this.complaints.push(`${what}; the last upstream bytes: ${bytes.toString('hex')}`);
+      }
       socket.destroy();
     });
     let answered = Promise.resolve();
@@ -152,7 +155,7 @@ class Line {
 function wrongShape(message: ReadMessage, authority: string): string {
   const { method, target, minor, fields } = message;
   if (method !== 'POST') return `method ${method}`;
-  if (!/^\/v1\/chat\/completions(\?|$)/.test(target)) return `target ${target}`;
+  if (!/^\/v1\/[a-z]/.test(target)) return `target ${target}`;
   if (minor !== 1) return 'HTTP/1.0';
   const given = fields.map(([name]) => name).filter((name) => NEVER.includes(name));
   if (given.length > 0) return `fields of one hop: ${given}`;
