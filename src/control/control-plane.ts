@@ -10,16 +10,19 @@ import { PROBE_UP } from '../core/columns.ts';
 import type { EndpointSpec, RouteTableSpec } from '../core/endpoint.ts';
 import type { PlaneEvent } from '../core/plane-messages.ts';
 import { Xorshift } from '../core/random.ts';
+import type { RequestRecord } from '../core/request-record.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { FleetState } from '../state/layout.ts';
 import { sumOf } from '../state/reader.ts';
 import { dashboardJson } from './dashboard-json.ts';
 import { TextFetcher } from './fetch-text.ts';
 import { Fleet, type FleetChange } from './fleet.ts';
+import { failureOf, fleetStatus } from './fleet-status.ts';
 import { listenForOperators, type OperationsListener } from './operations-listener.ts';
 import { type ProbeChange, Prober } from './prober.ts';
 import { RpmMeter } from './rpm-meter.ts';
 import { Scraper } from './scraper.ts';
+import type { FleetFollower } from './status.ts';
 import { type StartFailure, Supervisor, type WorkerPort } from './supervisor.ts';
 
 export interface ControlParts {
@@ -29,6 +32,10 @@ export interface ControlParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly spawn: (index: number, spec: RouteTableSpec) => WorkerPort;
+  /** Requests that are over, for whoever writes them down. */
+  readonly onRequests: (records: readonly RequestRecord[], dropped: number) => void;
+  /** Who sends the alerts, if anybody does. */
+  readonly follower?: FleetFollower | undefined;
 }
 
 const LOOK_MS = 100;
@@ -70,6 +77,7 @@ export class ControlPlane {
         clock,
         spawn: parts.spawn,
         onEvent: (event) => this.#logEvent(event),
+        onRequests: parts.onRequests,
         onCrash: (index, reason) =>
           log.error({ worker: index, reason }, 'a worker ended; replacing it'),
         later: (run, afterMs) => setTimeout(run, afterMs).unref(),
@@ -113,6 +121,7 @@ export class ControlPlane {
     this.#every(SECOND_MS, () => {
       this.#rpm.sample(this.#fleet.endpoints.map((endpoint) => endpoint.slot));
       this.#fleet.tick();
+      this.#inform();
     });
     await this.#listen();
     return undefined;
@@ -137,6 +146,7 @@ export class ControlPlane {
 
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#parts.follower?.stop();
     this.#operations?.close();
     this.#fetcher.dispose();
     this.#supervisor.stop();
@@ -161,6 +171,12 @@ export class ControlPlane {
       const { code } = error as NodeJS.ErrnoException;
       log.warn({ port, code }, 'no operations listener: choose another dashboard.web_port');
     }
+  }
+
+  #inform(): void {
+    const { follower, state, clock } = this.#parts;
+    const [endpoints, startedMs] = [this.#fleet.endpoints, this.#startedMs];
+    follower?.look(fleetStatus({ ...state, clock, startedMs, rpm: this.#rpm, endpoints }));
   }
 
   #every(ms: number, run: () => void): void {
@@ -189,11 +205,16 @@ export class ControlPlane {
       this.#scraper.retryNow(spec.id);
     } else {
       this.#parts.log.warn({ endpoint: spec.id, reason }, 'endpoint is down');
+      const { id, modelName } = spec;
+      this.#parts.follower?.failed({ id, modelName, voice: 'probe', cause: reason });
     }
   }
 
-  #logEvent({ kind, endpointId, requestId, detail, dropped }: PlaneEvent): void {
+  #logEvent(event: PlaneEvent): void {
+    const { kind, endpointId, requestId, detail, dropped } = event;
     const fields = { endpoint: endpointId, request: requestId, code: detail, dropped };
+    const failure = failureOf(event, this.#fleet.endpoints);
+    if (failure !== undefined) this.#parts.follower?.failed(failure);
     if (kind === 'ejected') this.#parts.log.warn(fields, 'ejected an endpoint');
     else this.#parts.log.debug(fields, 'an attempt failed');
   }
