@@ -1,6 +1,8 @@
 /** The entry of the process: reads the command line and runs one command. */
 
 import { parseArgs } from './cli/args.ts';
+import { runCheck } from './cli/check.ts';
+import { runConfigPrint } from './cli/config-print.ts';
 import { runDemo } from './cli/demo.ts';
 import { EXIT_OK, EXIT_USAGE } from './cli/exit-codes.ts';
 import { serve } from './cli/serve.ts';
@@ -27,6 +29,8 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(usageText());
     return EXIT_OK;
   }
+  if (verb === 'check') return runCheck(flags);
+  if (verb === 'config print') return runConfigPrint(flags);
   return serve(flags, workerUrl());
 }
 

@@ -21,16 +21,22 @@ export interface ParsedArgs {
 
 /** `argv` is process.argv without the Node and the script. */
 export function parseArgs(argv: readonly string[]): ParsedArgs {
-  const first = argv[0];
-  const named = first !== undefined && !first.startsWith('-');
-  const verb = named ? first : 'serve';
+  const named = verbWords(argv);
+  const verb = named === 0 ? 'serve' : argv.slice(0, named).join(' ');
   if (!isVerb(verb)) {
-    const near = nearest(verb, Object.keys(VERBS));
+    const known = Object.keys(VERBS);
+    const near = known.find((one) => one.startsWith(`${verb} `)) ?? nearest(verb, known);
     const hint = near === undefined ? 'see llm-router --help' : `did you mean ${near}?`;
     return result('serve', { problems: [`There is no command "${verb}": ${hint}`] });
   }
-  const words = named ? argv.slice(1) : argv;
+  const words = argv.slice(named);
   return VERBS[verb].ownFlags ? ownFlagsOf(verb, words) : parseFlags(verb, words);
+}
+
+/** How many words name the command: some take two, such as `config print`. */
+function verbWords(argv: readonly string[]): number {
+  if (argv[0] === undefined || argv[0].startsWith('-')) return 0;
+  return isVerb(argv.slice(0, 2).join(' ')) ? Math.min(2, argv.length) : 1;
 }
 
 function isVerb(word: string): word is Verb {
@@ -69,8 +75,10 @@ function parseFlags(verb: Verb, words: readonly string[]): ParsedArgs {
     } else {
       const row = rows.find(({ name }) => name === flag[1]);
       const next = words[i + 1];
-      const takesNext = flag[2] === undefined && next !== undefined && !next.startsWith('-');
-      const value = takesNext ? next : flag[2];
+      const isSwitch = row?.value === '';
+      const isAlone = isSwitch || next === undefined || next.startsWith('-');
+      const takesNext = flag[2] === undefined && !isAlone;
+      const value = takesNext ? next : (flag[2] ?? (isSwitch ? 'true' : undefined));
       // Also the value of a misspelt flag: one complaint about it is enough.
       if (takesNext) i++;
       const problem = row === undefined ? unknownFlag(word, rows) : problemOf(row, value);
@@ -86,6 +94,7 @@ function isHelp(word: string): boolean {
 }
 
 function problemOf(row: FlagRow, value: string | undefined): string {
+  if (row.value === '') return value === 'true' ? '' : `-${row.name} takes no value.`;
   if (value === undefined) return `-${row.name} needs a value: -${row.name} ${row.value}.`;
   if (value === '' || row.choices.length === 0 || row.choices.includes(value)) return '';
   const near = nearest(value, row.choices);

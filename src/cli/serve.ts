@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type LoadOptions, loadAll } from '../config/load.ts';
+import { loadAll } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { ControlPlane } from '../control/control-plane.ts';
@@ -21,6 +21,7 @@ import { createFleetState, DEFAULT_SLOTS, type FleetState } from '../state/layou
 import { type AskedToEnd, askedToEnd } from './asked-to-end.ts';
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
 import { followFiles } from './follow-files.ts';
+import { configFile, loadOptions } from './load-options.ts';
 import { proxyOptions } from './proxy-options.ts';
 import { readTlsFiles, type TlsTexts } from './tls-files.ts';
 
@@ -34,7 +35,7 @@ export async function serve(
   onListening: (port: number) => void = () => {},
 ): Promise<number> {
   const asked = askedToEnd();
-  const file = flags.config ?? 'config.yaml';
+  const file = configFile(flags);
   const options = loadOptions(flags);
   const loaded = await loadAll(file, options);
   for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
@@ -84,16 +85,6 @@ export async function serve(
   const code = await untilAsked(asked, { control, config, log });
   stopFollowing();
   return code;
-}
-
-function loadOptions(flags: Readonly<Record<string, string>>): LoadOptions {
-  const level = flags['log-level'];
-  const sources = flags['enabled-sources'];
-  return {
-    env: process.env,
-    enabledSources: sources?.split(',').map((source) => source.trim()),
-    overrides: level === undefined ? {} : { 'log.level': level },
-  };
 }
 
 /**

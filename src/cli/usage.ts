@@ -20,6 +20,7 @@ export function usageText(): string {
     'Flags of serve:',
     ...flagLines(VERBS.serve),
     '',
+    ...furtherFlags(),
     'Flags take one dash or two, and "-flag value" or "-flag=value".',
     'Exit codes: 0 ended well, 1 failure, 2 usage, 3 invalid configuration.',
     'Every option of the configuration file: docs/configuration.md.',
@@ -41,6 +42,17 @@ function flagLines({ flags }: VerbRow): string[] {
     { name: 'version', value: '', doc: 'Print the version.', choices: [] },
   ];
   return rows.map(({ name, value, doc }) => columns(`-${name} ${value}`.trim(), doc));
+}
+
+/** Of the commands that take the flags of serve and a few more. */
+function furtherFlags(): string[] {
+  const shared = new Set(VERBS.serve.flags.map(({ name }) => name));
+  return Object.entries(VERBS).flatMap(([verb, { flags }]) => {
+    const own = verb === 'serve' ? [] : flags.filter(({ name }) => !shared.has(name));
+    if (own.length === 0) return [];
+    const lines = own.map(({ name, value, doc }) => columns(`-${name} ${value}`.trim(), doc));
+    return [`Flags of ${verb}, besides those of serve:`, ...lines, ''];
+  });
 }
 
 function columns(left: string, right: string): string {

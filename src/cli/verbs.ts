@@ -44,10 +44,29 @@ const SERVE_FLAGS: readonly FlagRow[] = [
   },
 ];
 
+/** What belongs to a command that reads the configuration as `serve` does. */
+function reading(...own: readonly (readonly [name: string, doc: string])[]): readonly FlagRow[] {
+  const switches = own.map(([name, doc]) => ({ name, value: '', doc, choices: [] }));
+  return [...SERVE_FLAGS, ...switches];
+}
+
 export const VERBS = {
   serve: {
     doc: 'Run the router (also when no command is given).',
     flags: SERVE_FLAGS,
+    ownFlags: false,
+  },
+  check: {
+    doc: 'Report everything wrong with the configuration files.',
+    flags: reading(
+      ['online', 'Also ask every endpoint, and name what is wrong.'],
+      ['json', 'Print JSON for programs.'],
+    ),
+    ownFlags: false,
+  },
+  'config print': {
+    doc: 'Print the configuration as it counts, without secrets.',
+    flags: reading(['origin', 'Say of each value where it came from.']),
     ownFlags: false,
   },
   sim: {

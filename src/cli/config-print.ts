@@ -1,0 +1,94 @@
+/**
+ * `llm-router config print`: the configuration as it counts, in the shape of the files, with
+ * `-origin` a remark behind each value about who set it. Invariant: no secret is printed.
+ * Exit codes: 0, or 3 when the configuration is not valid.
+ */
+import { stringify } from 'yaml';
+import type { EndpointEntry } from '../config/endpoint-entry.ts';
+import { loadAll } from '../config/load.ts';
+import { SECTION_LIST } from '../config/option-paths.ts';
+import { formatProblem, type Place, printable } from '../config/problem.ts';
+import type { Origin, Settings } from '../config/settings.ts';
+import { EXIT_CONFIG, EXIT_OK } from './exit-codes.ts';
+import { configFile, FLAG_OF, loadOptions } from './load-options.ts';
+
+interface Line {
+  readonly text: string;
+  /** '' = nothing to say. */
+  readonly origin: string;
+}
+
+export async function runConfigPrint(flags: Readonly<Record<string, string>>): Promise<number> {
+  const { settings, endpoints, problems } = await loadAll(configFile(flags), loadOptions(flags));
+  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
+  if (settings === undefined) return EXIT_CONFIG;
+  const lines = [...sectionLines(settings), ...endpointLines(endpoints)];
+  process.stdout.write(render(lines, flags.origin !== undefined));
+  return EXIT_OK;
+}
+
+function render(lines: readonly Line[], withOrigin: boolean): string {
+  if (!withOrigin) return lines.map(({ text }) => `${text}\n`).join('');
+  const widths = lines.filter(({ origin }) => origin !== '').map(({ text }) => text.length);
+  // Beyond that a remark stands right behind its value, so that one long value moves no other.
+  const column = Math.min(Math.max(...widths), 48);
+  return lines
+    .map(({ text, origin }) => (origin === '' ? text : `${text.padEnd(column)}  # ${origin}`))
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function sectionLines(settings: Settings): Line[] {
+  return SECTION_LIST.flatMap(({ key, options }) => {
+    const lines: Line[] = [{ text: `${key}:`, origin: '' }];
+    for (const option of Object.values(options)) {
+      const path = `${key}.${option.key}`;
+      const setting = settings.get(path);
+      const value = setting === undefined ? option.defaultValue : setting.value;
+      const shown = option.secret && value !== '' ? '***' : value;
+      const origin = originOf(path, setting?.origin);
+      const effect = option.later ? ', without effect in this version' : '';
+      lines.push({ text: `  ${option.key}: ${inline(shown)}`, origin: origin + effect });
+    }
+    return lines;
+  });
+}
+
+function originOf(path: string, origin: Origin | undefined): string {
+  if (origin === undefined) return 'default';
+  if (origin.kind === 'flag') return `flag -${FLAG_OF.get(path)}`;
+  return origin.kind === 'environment' ? `environment ${origin.name}` : where(origin.place);
+}
+
+function where({ file, line }: Place): string {
+  return `${printable(file, 300)}:${line}`;
+}
+
+/** A value on one line, quoted where YAML needs it. */
+function inline(value: unknown): string {
+  const style = { collectionStyle: 'flow', lineWidth: 0, version: '1.1' } as const;
+  return stringify(value, { ...style, flowCollectionPadding: false }).trimEnd();
+}
+
+function endpointLines(endpoints: readonly EndpointEntry[]): Line[] {
+  if (endpoints.length === 0) return [{ text: 'model_list: []', origin: '' }];
+  const lines: Line[] = [{ text: 'model_list:', origin: '' }];
+  for (const entry of endpoints) {
+    const origin = where(entry.place);
+    lines.push({ text: `  - model_name: ${inline(entry.modelName)}`, origin });
+    lines.push({ text: '    litellm_params:', origin: '' });
+    const params = {
+      model: entry.upstreamModel,
+      api_base: entry.apiBase,
+      api_key: entry.apiKey.isEmpty ? '' : String(entry.apiKey),
+      weight: entry.weight,
+      rpm_limit: entry.rpmLimit,
+      supports_vision: entry.supportsVision,
+      source_type: entry.sourceType,
+    };
+    for (const [key, value] of Object.entries(params)) {
+      lines.push({ text: `      ${key}: ${inline(value)}`, origin });
+    }
+  }
+  return lines;
+}
