@@ -8,6 +8,7 @@ import { EXIT_OK, EXIT_USAGE } from './cli/exit-codes.ts';
 import { serve } from './cli/serve.ts';
 import { runSim } from './cli/sim.ts';
 import { problemText, usageText } from './cli/usage.ts';
+import { runWebhookTest } from './cli/webhook.ts';
 
 /** Put in by the build; running from source there is none. */
 declare const LLM_ROUTER_VERSION: string | undefined;
@@ -31,6 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (verb === 'check') return runCheck(flags);
   if (verb === 'config print') return runConfigPrint(flags);
+  if (verb === 'webhook test') return runWebhookTest(flags);
   return serve(flags, workerUrl());
 }
 

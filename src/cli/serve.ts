@@ -18,6 +18,7 @@ import { monotonicClock } from '../net/monotonic.ts';
 import { type Logger, makeLogger } from '../observe/logger.ts';
 import type { WorkerStart } from '../proxy/worker.ts';
 import { createFleetState, DEFAULT_SLOTS, type FleetState } from '../state/layout.ts';
+import { startAlerts } from './alerts.ts';
 import { type AskedToEnd, askedToEnd } from './asked-to-end.ts';
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
 import { followFiles } from './follow-files.ts';
@@ -57,7 +58,9 @@ export async function serve(
   const workers = config.server.workers || Math.max(1, availableParallelism() - 1);
   const state = createFleetState(DEFAULT_SLOTS, workers);
   const spawn = spawner({ config, state, workers, tls, port: address, workerUrl });
-  const control = new ControlPlane({ config, state, workers, clock: monotonicClock, log, spawn });
+  const follower = startAlerts(config.webhook, log);
+  const clock = monotonicClock;
+  const control = new ControlPlane({ config, state, workers, clock, log, spawn, follower });
   const failure = await control.start(loaded);
   if (failure !== undefined) {
     control.stop();

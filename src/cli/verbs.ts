@@ -69,6 +69,11 @@ export const VERBS = {
     flags: reading(['origin', 'Say of each value where it came from.']),
     ownFlags: false,
   },
+  'webhook test': {
+    doc: 'Send a test message to webhook.url and say what came back.',
+    flags: SERVE_FLAGS,
+    ownFlags: false,
+  },
   sim: {
     doc: 'Run a simulated engine with an OpenAI API and /metrics.',
     flags: [],
