@@ -78,7 +78,7 @@ export function readOptions(argv: readonly string[]): Options {
     doc: values.doc,
     rounds: number('rounds', values.rounds ?? (values.quick ? '1' : '3'), 1, 100),
     seconds: number('seconds', values.seconds ?? (values.quick ? '1' : '5'), 0.1, 600),
-    warmupSeconds: number('warmup', values.warmup ?? (values.quick ? '0.7' : '1.5'), 0.1, 60),
+    warmupSeconds: number('warmup', values.warmup ?? (values.quick ? '0.5' : '1.5'), 0.1, 60),
     connections: number('connections', values.connections, 1, 10_000),
     rate: number('rate', values.rate, 1, 100_000),
     streams: number('streams', values.streams, 1, 10_000),

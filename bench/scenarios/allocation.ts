@@ -11,7 +11,7 @@ import { requireClean } from './shares.ts';
 /** Young generation in MB: nothing may be collected while 100,000 events are measured. */
 const RELAY_FLAGS = ['--expose-gc', '--min-semi-space-size=256', '--max-semi-space-size=256'];
 /** Enough for some collections, which come about once a second. */
-const TRACED_MS = { quick: 3500, full: 6000 };
+const TRACED_MS = { quick: 2500, full: 6000 };
 
 interface RelayOutput {
   readonly whole: { readonly heapBytes: number; readonly bufferBytes: number };
