@@ -72,7 +72,7 @@ test('tries again with growing pauses, then counts the message as lost and goes 
   assert.deepEqual(troubles.at(-1), { lost: true, reason: 'why', attempt: 6, lostSoFar: 1 });
 });
 
-test('waits as long as the robot wants after too many messages, and then sends the same', async () => {
+test('waits as long as the robot wants, and then sends the same message', async () => {
   const { outbox, sent, settle } = rig(['limited'], 60_000);
   outbox.add('a');
   outbox.add('b');
