@@ -11,20 +11,21 @@ export interface Experience {
 
 const FRESH_SHARE = 10;
 
-/**
- * Sends `perSecond` small requests a second for `forMs`, most of them on kept-alive connections,
- * and tells how that went.
- */
-export async function standBy(
-  port: number,
-  model: string,
-  load: { readonly perSecond: number; readonly forMs: number },
-): Promise<Experience> {
+export interface Load {
+  readonly perSecond: number;
+  readonly forMs: number;
+  /** Each request on a connection of its own; else most of them on kept-alive ones. */
+  readonly fresh?: boolean;
+}
+
+/** Sends `perSecond` small requests a second for `forMs`, and tells how that went. */
+export async function standBy(port: number, model: string, load: Load): Promise<Experience> {
   const client = new LoadClient(port, 20_000);
   const windows = Array.from({ length: Math.ceil(load.forMs / 1000) }, (): number[] => []);
   let failed = 0;
   const one = async (index: number) => {
-    const fresh = index % FRESH_SHARE === 0 ? new LoadClient(port, 20_000) : client;
+    const isFresh = load.fresh === true || index % FRESH_SHARE === 0;
+    const fresh = isFresh ? new LoadClient(port, 20_000) : client;
     const { kind, totalMs } = await fresh.send(chatRequest(model, false));
     if (kind !== 'ok') failed++;
     windows[Math.floor(index / load.perSecond)]!.push(totalMs);

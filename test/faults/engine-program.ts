@@ -1,7 +1,8 @@
 /**
  * An engine as a process of its own, for faults that need more bytes than a test can carry beside
  * its measuring: it throws request bodies away and counts them, answers after `--delay` ms with
- * what it counted, and streams without end, as fast as it is read, to whoever wants a stream.
+ * what it counted. Whoever wants a stream gets one without end: an event in five seconds, or with
+ * `"flood":true` as fast as it is read.
  * Prints `{"port":…}` when it listens.
  */
 import { createServer, type ServerResponse } from 'node:http';
@@ -12,7 +13,7 @@ const { values } = parseArgs({
   options: { model: { type: 'string' }, delay: { type: 'string', default: '0' } },
 });
 
-const SECOND_MS = 1000;
+const TRICKLE_MS = 5000;
 const EVENT = event('word ');
 const LARGE_EVENT = event('word '.repeat(800));
 
@@ -49,7 +50,7 @@ function answer(response: ServerResponse, body: object): void {
 function trickle(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.write(LARGE_EVENT);
-  const timer = setInterval(() => response.write(EVENT), SECOND_MS);
+  const timer = setInterval(() => response.write(EVENT), TRICKLE_MS);
   response.on('error', () => {});
   response.on('close', () => clearInterval(timer));
 }

@@ -17,7 +17,8 @@ const PAUSE_MS = 2000;
 const TIMES: Readonly<Record<Scale, number>> = { short: 1, long: 5 };
 const STREAMS = 40;
 const FIRST_BYTE_MS = 400;
-const BACK_MS = 3000;
+/** Each ejection in a row lasts half a second longer here. */
+const BACK_MS = 4000;
 
 export const FROZEN: readonly Fault[] = [
   {
@@ -76,7 +77,7 @@ async function withSims(
     for (let time = 0; time < TIMES[scale]; time++) {
       outcomes.push(...(await scene({ router, sims, client })));
       const overMs = performance.now();
-      await router.untilUp(2);
+      await untilServing(router, client);
       backMs.push(performance.now() - overMs);
     }
     client.close();
@@ -88,6 +89,14 @@ async function withSims(
       sim.thaw();
       await sim.kill();
     }
+  }
+}
+
+/** An ejected endpoint comes back by serving a request, so there must be some. */
+async function untilServing(router: RunningRouter, client: LoadClient): Promise<void> {
+  const up = router.untilUp(2).then(() => true);
+  for (let over = false; !over; over = await Promise.race([up, sleep(20).then(() => false)])) {
+    await client.send(request(false, 1));
   }
 }
 

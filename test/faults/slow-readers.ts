@@ -34,7 +34,7 @@ export const SLOW_READERS: readonly Fault[] = [
     title: 'readers at one byte a second',
     provoked:
       '2,000 clients read 1 B/s each from endless streams, 100 of which the engine sends as fast ' +
-      `as it can, the others at an event a second; ${PER_SECOND} small requests a second beside`,
+      `as it can, the others at an event in 5 s; ${PER_SECOND} small requests a second beside`,
     seen: 'a slow reader its bytes in order; the others nothing',
     run: slowReaders,
   },
@@ -71,7 +71,7 @@ async function slowReaders(scale: Scale): Promise<Finding[]> {
     await readers.kill();
     await untilIdle(router);
     const after = await standBy(router.port, MODEL, load);
-    const quietMs = (before.p99Ms + after.p99Ms) / 2;
+    const quietMs = Math.min(before.p99Ms, after.p99Ms);
     const limitKib = FLOODS[scale] * KIB_PER_FLOOD + READERS[scale] * KIB_PER_READER;
     const failed = before.failed + during.failed + after.failed;
     const others = `p99 of the others, ${quietMs.toFixed(2)} ms without the readers`;
