@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { FakeClock } from '../core/clock.ts';
 import type { RouteTableSpec } from '../core/endpoint.ts';
 import type { FromWorker, PlaneEvent, ToWorker } from '../core/plane-messages.ts';
+import type { RequestRecord } from '../core/request-record.ts';
 import { createFleetState } from '../state/layout.ts';
 import {
   GAUGE_CONNECTIONS,
@@ -54,6 +55,7 @@ function setUp(workers = 2) {
     clock: new FakeClock(1000),
     spawned: [] as FakeWorker[],
     events: [] as PlaneEvent[],
+    requests: [] as { readonly records: readonly RequestRecord[]; readonly dropped: number }[],
     crashes: [] as string[],
     waiting: [] as { readonly run: () => void; readonly afterMs: number }[],
     /** Runs what waits. */
@@ -73,6 +75,7 @@ function setUp(workers = 2) {
         return worker;
       },
       onEvent: (event) => seen.events.push(event),
+      onRequests: (records, dropped) => seen.requests.push({ records, dropped }),
       onCrash: (index, reason) => seen.crashes.push(`${index}: ${reason}`),
       later: (run, afterMs) => seen.waiting.push({ run, afterMs }),
     },
@@ -168,6 +171,14 @@ test('hands events on', async () => {
   };
   seen.spawned[0]!.say({ kind: 'event', event });
   assert.deepEqual(seen.events, [event]);
+});
+
+test('hands records of requests on, and tells the worker that it may send more', async () => {
+  const { seen } = await running();
+  seen.spawned[1]!.say({ kind: 'requests', records: [], dropped: 3 });
+  assert.deepEqual(seen.requests, [{ records: [], dropped: 3 }]);
+  assert.deepEqual(seen.spawned[1]!.posted.at(-1), { kind: 'taken' });
+  assert.ok(!seen.spawned[0]!.posted.some(({ kind }) => kind === 'taken'));
 });
 
 test('replaces a worker that dies, with the newest table', async () => {

@@ -10,6 +10,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Columns } from '../core/columns.ts';
 import type { RouteTableSpec } from '../core/endpoint.ts';
 import type { FromWorker, PlaneEvent, ToWorker } from '../core/plane-messages.ts';
+import type { RequestRecord } from '../core/request-record.ts';
 import { GAUGE_CONNECTIONS, GAUGE_EXCHANGES, GAUGE_QUEUED } from '../state/totals.ts';
 
 /** A worker thread, as far as the supervisor needs one. */
@@ -28,6 +29,7 @@ export interface SupervisorParts {
   readonly clock: Clock;
   spawn(index: number, spec: RouteTableSpec): WorkerPort;
   onEvent(event: PlaneEvent): void;
+  onRequests(records: readonly RequestRecord[], dropped: number): void;
   onCrash(index: number, reason: string): void;
   /** Runs later without keeping the process alive; injected for tests. */
   later(run: () => void, afterMs: number): void;
@@ -153,6 +155,9 @@ export class Supervisor {
       seat.adopted = message.epoch;
     } else if (message.kind === 'event') {
       this.#parts.onEvent(message.event);
+    } else if (message.kind === 'requests') {
+      this.#parts.onRequests(message.records, message.dropped);
+      seat.port.post({ kind: 'taken' });
     } else {
       this.#leave(seat);
     }

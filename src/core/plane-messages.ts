@@ -1,7 +1,10 @@
 /** What the control plane and a worker of the data plane say to each other: plain data only. */
 import type { RouteTableSpec } from './endpoint.ts';
+import type { RequestRecord } from './request-record.ts';
 
 export type ToWorker =
+  /** The last batch of `requests` was taken: the next may come. */
+  | { readonly kind: 'taken' }
   | { readonly kind: 'table'; readonly spec: RouteTableSpec }
   /** Answer /ready with 503 and close connections after their answer, but go on accepting. */
   | { readonly kind: 'drain' }
@@ -14,6 +17,12 @@ export type FromWorker =
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   | { readonly kind: 'adopted'; readonly epoch: number }
   | { readonly kind: 'event'; readonly event: PlaneEvent }
+  /** Requests that are over; `dropped` more were left out. */
+  | {
+      readonly kind: 'requests';
+      readonly records: readonly RequestRecord[];
+      readonly dropped: number;
+    }
   | { readonly kind: 'drained' };
 
 /** Something in the data plane that an operator may want to know. */

@@ -20,6 +20,7 @@ import { Exchange } from './exchange.ts';
 import type { Client } from './exchange-view.ts';
 import { HalfClose } from './half-close.ts';
 import { openExchange } from './open-exchange.ts';
+import { ownRecord } from './own-record.ts';
 import type { DataPlane } from './plane.ts';
 import { errorAnswer, type OwnAnswer, serializeAnswer } from './reject.ts';
 import { givenRequestId } from './request-fields.ts';
@@ -238,6 +239,7 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
     const client = { minor: this.minor, keepAlive: this.keepAlive, withBody };
     const requestId = givenRequestId(chunk, head) || plane.newRequestId();
     this.transport.write(serializeAnswer(answer, client, requestId));
+    plane.journal?.add(ownRecord(chunk, head, answer, requestId));
     if (this.keepAlive) this.#idle();
     else this.#linger();
   }

@@ -26,6 +26,7 @@ export interface Client {
 
 /** The answer the client is getting. */
 export interface CommittedAnswer extends Probed {
+  readonly status: number;
   onClientDrain(): void;
   /** Ends it for a reason of ours or the client's; the endpoint is not blamed. */
   breakOff(code: ErrorCode): void;
@@ -52,6 +53,11 @@ export interface ExchangeView {
   readonly query: string;
   readonly body: RequestBody;
   readonly requestId: string;
+  readonly startedMs: number;
+  /** '' until it was found in the body. */
+  readonly model: string;
+  /** Body bytes written to the client, without framing. */
+  bytesDown: number;
   /** End-to-end request fields as they go up, and the client's own Authorization line. */
   readonly fields: Buffer;
   readonly authorization: Buffer;
@@ -70,5 +76,5 @@ export interface ExchangeView {
   /** The answer was relayed to its end with this status. */
   completed(status: number): void;
   /** The answer broke in the middle; the client was told as far as possible. */
-  broken(): void;
+  broken(code: ErrorCode): void;
 }

@@ -12,6 +12,7 @@
 import { availabilityOf, DOWN, EJECTED } from '../core/availability.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
+import type { RequestOutcome } from '../core/request-record.ts';
 import { backoffMs } from '../core/retry/backoff.ts';
 import {
   type AttemptFacts,
@@ -26,22 +27,22 @@ import type { Route } from '../openai/routes.ts';
 import {
   GAUGE_EXCHANGES,
   GAUGE_QUEUED,
-  TOTAL_CLIENT_ERRORS,
   TOTAL_CLIENT_GONE,
-  TOTAL_OK,
   TOTAL_REQUESTS,
   TOTAL_RETRIES,
   TOTAL_SERVER_ERRORS,
+  totalOf,
 } from '../state/totals.ts';
 import { type Applicant, REFUSED_QUEUE_FULL } from './admission.ts';
 import { Attempt } from './attempt.ts';
 import type { Client, CommittedAnswer, ExchangeView, SavedAnswer } from './exchange-view.ts';
 import type { HalfClose, Probed } from './half-close.ts';
 import type { DataPlane } from './plane.ts';
-import { errorAnswer, serializeAnswer } from './reject.ts';
+import { errorAnswer, refusalFields, serializeAnswer } from './reject.ts';
 import { RequestBody } from './request-body.ts';
 import { givenRequestId, writeClientAuthorization, writeRequestFields } from './request-fields.ts';
 import { sendSavedAnswer } from './saved-answer.ts';
+import { Trail } from './trail.ts';
 
 const READING = 0;
 const QUEUED = 1;
@@ -75,6 +76,8 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
   triesLeft: number;
   /** The last answer of an endpoint that was worth a retry, kept in case no better one comes. */
   saved: SavedAnswer | undefined;
+  bytesDown: number;
+  readonly #trail: Trail | undefined;
   readonly #timer: WheelTimer;
   readonly #deadline: WheelTimer;
   #phase: number;
@@ -112,6 +115,8 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
     this.tries = 0;
     this.triesLeft = plane.options.numRetries;
     this.saved = undefined;
+    this.bytesDown = 0;
+    this.#trail = plane.journal === undefined ? undefined : new Trail(plane.journal, this);
     this.#timer = new WheelTimer(this);
     this.#deadline = new WheelTimer(this);
     this.#phase = READING;
@@ -145,12 +150,12 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
     this.#leaveQueue();
     this.#phase = ATTEMPT;
     this.tries++;
-    this.#attempt = new Attempt(this, endpoint, chargedAtMs);
-    this.#attempt.start(false);
+    this.#start(endpoint, chargedAtMs, false);
   }
 
   waits(patienceMs: number): void {
     this.#phase = QUEUED;
+    this.#trail?.step('waits', '', '');
     this.plane.totals[GAUGE_QUEUED]!++;
     this.plane.wheel.arm(this.#timer, TIMER_QUEUE, patienceMs);
   }
@@ -161,26 +166,23 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
   }
 
   attemptFailed(endpoint: EndpointSpec, chargedAtMs: number, facts: AttemptFacts): void {
-    const plane = this.plane;
-    plane.report({
-      kind: 'attempt_failed',
-      endpointId: endpoint.id,
-      requestId: this.requestId,
-      detail: facts.code,
-    });
+    const { plane, requestId } = this;
+    const { code } = facts;
+    plane.report({ kind: 'attempt_failed', endpointId: endpoint.id, requestId, detail: code });
     this.#attempt = undefined;
+    this.#trail?.step('failed', endpoint.id, code);
     plane.bodies.resend(this.body);
     switch (this.#decide(endpoint, facts)) {
       case RETRY_FRESH_CONNECTION:
-        this.#attempt = new Attempt(this, endpoint, chargedAtMs);
-        this.#attempt.start(true);
+        this.#trail?.step('retry', '', 'fresh_connection');
+        this.#start(endpoint, chargedAtMs, true);
         return;
       case RETRY_OTHER:
-        this.#countRetry();
+        this.#countRetry('other_endpoint');
         plane.admission.admit(this);
         return;
       case RETRY_AFTER_BACKOFF:
-        this.#countRetry();
+        this.#countRetry('after_backoff');
         this.tried = NONE_TRIED;
         this.#phase = BACKOFF;
         plane.wheel.arm(
@@ -190,12 +192,13 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
         );
         return;
       default:
-        this.#giveUp(facts.code, '');
+        this.#giveUp(code, '');
     }
   }
 
   attemptUncharged(): void {
     this.#attempt = undefined;
+    this.#trail?.step('failed', '', 'rate_limited');
     this.plane.bodies.resend(this.body);
     this.plane.admission.admit(this);
   }
@@ -209,19 +212,18 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
   commit(answer: CommittedAnswer): void {
     this.#phase = COMMITTED;
     this.#answer = answer;
+    this.#trail?.committed();
     this.#releaseBody();
     this.saved = undefined;
   }
 
-  completed(status: number): void {
-    this.#settle(
-      status < 400 ? TOTAL_OK : status < 500 ? TOTAL_CLIENT_ERRORS : TOTAL_SERVER_ERRORS,
-    );
+  completed(status: number, why: ErrorCode = 'upstream_status'): void {
+    this.#settle(totalOf(status), status, status < 400 ? 'ok' : why);
     this.client.exchangeDone(true);
   }
 
-  broken(): void {
-    this.#settle(TOTAL_SERVER_ERRORS);
+  broken(code: ErrorCode): void {
+    this.#settle(TOTAL_SERVER_ERRORS, this.#answer!.status, code);
     this.client.exchangeDone(false);
   }
 
@@ -247,7 +249,7 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
   onClientGone(): void {
     if (this.#phase === SETTLED) return;
     this.#cancelAttempt();
-    this.#settle(TOTAL_CLIENT_GONE);
+    this.#settle(TOTAL_CLIENT_GONE, this.#answer?.status ?? 0, 'client_gone');
   }
 
   /** The drain's deadline has come. */
@@ -278,8 +280,8 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
   }
 
   #fill(endpoint: EndpointSpec, facts: AttemptFacts): void {
-    const plane = this.plane;
-    const slot = endpoint.slot;
+    const { plane } = this;
+    const { slot } = endpoint;
     if (!this.tried.includes(slot)) this.tried = this.tried.concat(slot);
     const nowMs = plane.clock.nowMs();
     facts.committed = this.#phase === COMMITTED;
@@ -304,7 +306,8 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
     return state === EJECTED || state === DOWN;
   }
 
-  #countRetry(): void {
+  #countRetry(kind: string): void {
+    this.#trail?.step('retry', '', kind);
     this.triesLeft--;
     this.plane.totals[TOTAL_RETRIES]!++;
   }
@@ -328,33 +331,37 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
     this.#giveUp(limited ? 'rate_limited' : 'no_healthy_endpoint', this.model);
   }
 
+  #start(endpoint: EndpointSpec, chargedAtMs: number, fresh: boolean): void {
+    this.#trail?.attempt(endpoint.id);
+    this.#attempt = new Attempt(this, endpoint, chargedAtMs);
+    this.#attempt.start(fresh);
+  }
+
   /** The end of all tries: the last answer an endpoint gave, or else our own words. */
   #giveUp(code: ErrorCode, detail: string): void {
     if (this.saved === undefined) {
       this.#reject(code, detail);
       return;
     }
-    const { status } = this.saved;
+    const { status, body } = this.saved;
     sendSavedAnswer(this, this.saved, this.retryAfterSeconds());
-    this.completed(status);
+    this.bytesDown = body === undefined ? 0 : body.length;
+    this.completed(status, code);
   }
 
   #reject(code: ErrorCode, detail: string): void {
     if (this.#phase === SETTLED) return;
     this.#cancelAttempt();
     const { status } = ERRORS[code];
-    let fields = '';
-    if (status === 429 || status === 503) {
-      fields = `Retry-After: ${this.retryAfterSeconds()}\r\n`;
-    }
-    if (this.tries > 0) fields += 'x-should-retry: false\r\n';
+    const fields = refusalFields(status, this.retryAfterSeconds(), this.tries > 0);
     const { client } = this;
-    if (this.#phase === READING && !this.body.framing.done) client.keepAlive = false;
-    if (code === 'draining') client.keepAlive = false;
+    const unread = this.#phase === READING && !this.body.framing.done;
+    if (unread || code === 'draining') client.keepAlive = false;
     const to = { minor: client.minor, keepAlive: client.keepAlive, withBody: true };
     const answer = errorAnswer(code, this.route.dialect, detail, fields);
     client.transport.write(serializeAnswer(answer, to, this.requestId));
-    this.completed(status);
+    this.bytesDown = answer.body.length;
+    this.completed(status, code);
   }
 
   retryAfterSeconds(): number {
@@ -371,14 +378,15 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
     this.#leaveQueue();
   }
 
-  #settle(outcome: number): void {
+  #settle(total: number, status: number, outcome: RequestOutcome): void {
     if (this.#phase === SETTLED) throw new Error('an exchange was settled twice');
     this.#phase = SETTLED;
     const { totals, wheel } = this.plane;
-    totals[outcome]!++;
+    totals[total]!++;
     totals[GAUGE_EXCHANGES]!--;
     wheel.cancel(this.#timer);
     wheel.cancel(this.#deadline);
+    this.#trail?.settle(status, outcome);
     this.#releaseBody();
     this.saved = undefined;
   }

@@ -20,6 +20,7 @@ import { Admission } from './admission.ts';
 import { BodyBudget } from './body-budget.ts';
 import { BodyPool } from './body-pool.ts';
 import { EndpointBytes } from './endpoint-bytes.ts';
+import type { Journal } from './journal.ts';
 import type { ProxyOptions } from './options.ts';
 import { OutBuffer } from './out-buffer.ts';
 
@@ -33,6 +34,8 @@ export interface PlaneParts {
   readonly connector: Connector;
   /** Tells the control plane what an operator should know; rare, bounded by the receiver. */
   readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
+  /** undefined = nobody reads records of requests. */
+  readonly journal?: Journal | undefined;
 }
 
 export class DataPlane {
@@ -50,6 +53,7 @@ export class DataPlane {
   readonly bodies: BodyBudget;
   readonly bodyPool = new BodyPool(BODY_POOL_BYTES);
   readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
+  readonly journal: Journal | undefined;
   /** Heads are parsed into these and used up before the next event. */
   readonly requestHead = new RequestHead();
   readonly responseHead = new ResponseHead();
@@ -74,6 +78,7 @@ export class DataPlane {
     this.clock = parts.clock;
     this.random = parts.random;
     this.report = parts.report;
+    this.journal = parts.journal;
     this.ejector = new Ejector(parts.columns, parts.workerIndex, parts.options, parts.random);
     this.wheel = new TimerWheel(parts.clock, () => this.admission.poll());
     this.pool = new UpstreamPool(parts.connector, this.wheel, {

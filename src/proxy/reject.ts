@@ -43,6 +43,13 @@ export function errorAnswer(
   return { status: ERRORS[code].status, body: errorBody(code, dialect, detail), fields };
 }
 
+/** Header lines of a refusal: when to come back, and that the router has tried for the client. */
+export function refusalFields(status: number, retryAfterSeconds: number, tried: boolean): string {
+  const comeBack = status === 429 || status === 503;
+  const fields = comeBack ? `Retry-After: ${retryAfterSeconds}\r\n` : '';
+  return tried ? `${fields}x-should-retry: false\r\n` : fields;
+}
+
 /** Head and body in one buffer. `withBody` is false for HEAD. */
 export function serializeAnswer(
   answer: OwnAnswer,

@@ -56,7 +56,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
   readonly #framing: BodyFraming;
   readonly #scanner: SseScanner | undefined;
   readonly #timer: WheelTimer;
-  readonly #status: number;
+  readonly status: number;
   readonly #send: number;
   readonly #keepAlive: boolean;
   readonly #keepAliveTimeoutMs: number;
@@ -76,7 +76,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
     this.#plane = exchange.plane;
     this.#exchange = exchange;
     this.#attempt = attempt;
-    this.#status = head.status;
+    this.status = head.status;
     this.#keepAlive = head.keepAlive;
     this.#keepAliveTimeoutMs = head.keepAliveTimeoutMs;
     this.#framing = new BodyFraming();
@@ -217,7 +217,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
     this.#held = NO_BYTES;
     this.#deliver(true);
     this.#attempt.relayed(this.#keepAlive && !this.#excess, this.#keepAliveTimeoutMs);
-    this.#exchange.completed(this.#status);
+    this.#exchange.completed(this.status);
   }
 
   /** A clean end in the middle of a stream: what came is passed on, then the truth. */
@@ -243,6 +243,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
   #deliver(last: boolean): void {
     const plane = this.#plane;
     const out = plane.out;
+    this.#exchange.bytesDown += out.bodyBytes();
     if (this.#send === SEND_CHUNKED) {
       out.frameChunk();
       if (last) out.lastChunk();
@@ -296,12 +297,13 @@ export class Relay implements CommittedAnswer, TimerOwner {
       const out = this.#plane.out;
       out.reset();
       out.append(event, 0, event.length);
+      this.#exchange.bytesDown += event.length;
       if (this.#send === SEND_CHUNKED) out.frameChunk();
       this.#plane.send(client.transport);
     } else if (this.#send === SEND_UNTIL_CLOSE || code === 'slow_client') {
       // Only a reset tells this client that its answer is not complete.
       client.transport.reset();
     }
-    this.#exchange.broken();
+    this.#exchange.broken(code);
   }
 }

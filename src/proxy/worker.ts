@@ -7,12 +7,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { RouteTableSpec } from '../core/endpoint.ts';
 import type { FromWorker, PlaneEvent, ToWorker } from '../core/plane-messages.ts';
 import { Xorshift } from '../core/random.ts';
+import type { RecordDetail } from '../core/request-record.ts';
 import { BunConnector, listenWithBun } from '../net/bun.ts';
 import { type Listener, listen } from '../net/listener.ts';
 import { monotonicClock } from '../net/monotonic.ts';
 import { NodeConnector } from '../net/node.ts';
 import { mapFleetState } from '../state/layout.ts';
 import { Downstreams } from './downstreams.ts';
+import { Journal } from './journal.ts';
 import type { ProxyOptions } from './options.ts';
 import { DataPlane } from './plane.ts';
 
@@ -23,12 +25,14 @@ export interface WorkerStart {
   readonly index: number;
   readonly options: ProxyOptions;
   readonly spec: RouteTableSpec;
+  readonly records: RecordDetail;
 }
 
 const DRAIN_CHECK_MS = 50;
 /** Time for the error events of a drain's deadline to leave. */
 const LAST_WORDS_MS = 1_000;
 const MAX_EVENTS_PER_SECOND = 50;
+const RECORDS_MS = 100;
 
 /** Which implementation of the transport seam: docs/decisions/0015-runtime.md. */
 const UNDER_BUN = process.versions.bun !== undefined;
@@ -60,6 +64,16 @@ function limitedReport(): (event: Omit<PlaneEvent, 'dropped'>) => void {
   };
 }
 
+/** undefined when nobody reads records. */
+function journalOf(detail: RecordDetail): Journal | undefined {
+  if (detail === 'none') return undefined;
+  const journal = new Journal(monotonicClock, detail === 'steps', (records, dropped) =>
+    tell({ kind: 'requests', records, dropped }),
+  );
+  setInterval(() => journal.flush(), RECORDS_MS).unref();
+  return journal;
+}
+
 const state = mapFleetState(start.buffer, start.slots, start.workers);
 const plane = new DataPlane(
   {
@@ -71,6 +85,7 @@ const plane = new DataPlane(
     random: new Xorshift(randomInt(1, 2 ** 31)),
     connector: UNDER_BUN ? new BunConnector() : new NodeConnector(),
     report: limitedReport(),
+    journal: journalOf(start.records),
   },
   start.spec,
 );
@@ -78,7 +93,9 @@ const plane = new DataPlane(
 const downstreams = new Downstreams(plane);
 
 function hear(message: ToWorker, listener: Listener): void {
-  if (message.kind === 'table') {
+  if (message.kind === 'taken') {
+    plane.journal?.taken();
+  } else if (message.kind === 'table') {
     plane.adopt(message.spec);
     tell({ kind: 'adopted', epoch: message.spec.epoch });
   } else {
@@ -97,6 +114,7 @@ function close(listener: Listener, timeoutMs: number): void {
     if (downstreams.count === 0 || late > LAST_WORDS_MS) {
       clearInterval(timer);
       plane.pool.close();
+      plane.journal?.sendRest();
       tell({ kind: 'drained' });
     } else if (late >= 0 && !ended) {
       ended = true;

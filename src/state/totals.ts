@@ -25,3 +25,9 @@ export const GAUGE_EXCHANGES = 9;
 /** Of those: waiting for an endpoint to become free. */
 export const GAUGE_QUEUED = 10;
 export const TOTALS = 11;
+
+/** The class that a whole answer with this status counts in. */
+export function totalOf(status: number): number {
+  if (status < 400) return TOTAL_OK;
+  return status < 500 ? TOTAL_CLIENT_ERRORS : TOTAL_SERVER_ERRORS;
+}

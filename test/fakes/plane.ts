@@ -12,6 +12,7 @@ import { Xorshift } from '../../src/core/random.ts';
 import type { WheelTimer } from '../../src/net/timer-wheel.ts';
 import type { TransportHandler } from '../../src/net/transport.ts';
 import { Downstreams } from '../../src/proxy/downstreams.ts';
+import type { Journal } from '../../src/proxy/journal.ts';
 import type { ProxyOptions } from '../../src/proxy/options.ts';
 import { DataPlane } from '../../src/proxy/plane.ts';
 import {
@@ -97,6 +98,7 @@ export interface FakePlaneParts {
   readonly endpoints?: readonly EndpointSpec[];
   readonly options?: Partial<ProxyOptions>;
   readonly seed?: number;
+  readonly journal?: (clock: FakeClock) => Journal;
 }
 
 export class FakePlane {
@@ -111,7 +113,12 @@ export class FakePlane {
   readonly #timers = new Set<WheelTimer>();
   readonly #clients: FakeTransport[] = [];
 
-  constructor({ endpoints = [endpoint(0)], options = {}, seed = 1 }: FakePlaneParts = {}) {
+  constructor({
+    endpoints = [endpoint(0)],
+    options = {},
+    seed = 1,
+    journal: journalOf,
+  }: FakePlaneParts = {}) {
     this.plane = new DataPlane(
       {
         options: { ...OPTIONS, ...options },
@@ -122,6 +129,7 @@ export class FakePlane {
         random: new Xorshift(seed),
         connector: this.net,
         report: (event) => this.events.push(event),
+        journal: journalOf?.(this.clock),
       },
       tableOf(1, endpoints),
     );
