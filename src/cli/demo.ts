@@ -57,7 +57,8 @@ async function writeConfig(dir: string, sims: readonly Sim[]): Promise<string> {
     file,
     `server:\n  host: 127.0.0.1\n  port: ${await preferred(API_PORT)}\n` +
       `routing:\n  strategy: least-waiting\n` +
-      `dashboard:\n  web_port: ${await preferred(OPERATIONS_PORT)}\n`,
+      `dashboard:\n  web_port: ${await preferred(OPERATIONS_PORT)}\n` +
+      `log:\n  dir: ''\n`,
   );
   return file;
 }

@@ -14,8 +14,10 @@ import { ControlPlane } from '../control/control-plane.ts';
 import type { StartFailure, WorkerPort } from '../control/supervisor.ts';
 import type { RouteTableSpec } from '../core/endpoint.ts';
 import type { FromWorker, ToWorker } from '../core/plane-messages.ts';
+import type { RecordDetail } from '../core/request-record.ts';
 import { monotonicClock } from '../net/monotonic.ts';
-import { type Logger, makeLogger } from '../observe/logger.ts';
+import type { Logger } from '../observe/logger.ts';
+import { type Logs, openLogs } from '../observe/logs.ts';
 import type { WorkerStart } from '../proxy/worker.ts';
 import { createFleetState, DEFAULT_SLOTS, type FleetState } from '../state/layout.ts';
 import { startAlerts } from './alerts.ts';
@@ -36,6 +38,9 @@ export async function serve(
   onListening: (port: number) => void = () => {},
 ): Promise<number> {
   const asked = askedToEnd();
+  let logs: Logs | undefined;
+  // From the first line on: without a listener Node would open its debugger.
+  process.on('SIGUSR1', () => logs?.reopen());
   const file = configFile(flags);
   const options = loadOptions(flags);
   const loaded = await loadAll(file, options);
@@ -50,26 +55,58 @@ export async function serve(
     process.stderr.write(`llm-router: ${tls}; nothing was started.\n`);
     return EXIT_CONFIG;
   }
-  const log = makeLogger(config.log.level);
+  logs = openLogs(config.log, dirname(file), process.env.LLM_ROUTER_TRACE ?? '');
+  const { log, records } = logs;
   // Until files are followed there is nothing to reload; the signal must not end the process.
   process.on('SIGHUP', () => {});
   const address = await freeAddress(config.server.host, config.server.port);
   if (typeof address !== 'number') return refuse(config.server.host, config.server.port, address);
   const workers = config.server.workers || Math.max(1, availableParallelism() - 1);
   const state = createFleetState(DEFAULT_SLOTS, workers);
-  const spawn = spawner({ config, state, workers, tls, port: address, workerUrl });
+  const spawn = spawner({ config, state, workers, tls, port: address, workerUrl, records });
   const follower = startAlerts(config.webhook, log);
   const clock = monotonicClock;
-  const control = new ControlPlane({ config, state, workers, clock, log, spawn, follower });
+  const onRequests = logs.take;
+  const control = new ControlPlane({
+    config,
+    state,
+    workers,
+    clock,
+    log,
+    spawn,
+    follower,
+    onRequests,
+  });
   const failure = await control.start(loaded);
   if (failure !== undefined) {
     control.stop();
     return refuse(config.server.host, address, failure);
   }
-  const scheme = tls.tlsCert === '' ? 'http' : 'https';
+  const tlsOn = tls.tlsCert !== '';
+  announce(control, { config, log, workers, dir: loaded.dir, port: address, tls: tlsOn });
+  onListening(address);
+  const stopFollowing = followFiles(file, loaded, { options, control, log });
+  const code = await untilAsked(asked, { control, config, log });
+  stopFollowing();
+  await logs.close();
+  return code;
+}
+
+interface Announced {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly workers: number;
+  /** Folder of the endpoint files. */
+  readonly dir: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+function announce(control: ControlPlane, parts: Announced): void {
+  const { config, log, workers, dir, port, tls } = parts;
   log.info(
     {
-      url: `${scheme}://${authority(config.server.host, address)}/v1`,
+      url: `${tls ? 'https' : 'http'}://${authority(config.server.host, port)}/v1`,
       workers,
       endpoints: control.endpoints.length,
       strategy: config.routing.strategy,
@@ -77,17 +114,8 @@ export async function serve(
     },
     'listening',
   );
-  if (control.endpoints.length === 0) {
-    log.warn(
-      { dir: loaded.dir },
-      'no endpoints yet: files that are added there are picked up at once',
-    );
-  }
-  onListening(address);
-  const stopFollowing = followFiles(file, loaded, { options, control, log });
-  const code = await untilAsked(asked, { control, config, log });
-  stopFollowing();
-  return code;
+  if (control.endpoints.length > 0) return;
+  log.warn({ dir }, 'no endpoints yet: files that are added there are picked up at once');
 }
 
 /**
@@ -132,10 +160,11 @@ interface SpawnParts {
   readonly tls: TlsTexts;
   readonly port: number;
   readonly workerUrl: URL;
+  readonly records: RecordDetail;
 }
 
 function spawner(parts: SpawnParts): (index: number, spec: RouteTableSpec) => WorkerPort {
-  const { config, state, workers, tls, port, workerUrl } = parts;
+  const { config, state, workers, tls, port, workerUrl, records } = parts;
   return (index, spec) => {
     const start: WorkerStart = {
       buffer: state.buffer,
@@ -144,6 +173,7 @@ function spawner(parts: SpawnParts): (index: number, spec: RouteTableSpec) => Wo
       index,
       options: proxyOptions(config, { port, workers, ...tls }),
       spec,
+      records,
     };
     const worker = new Worker(workerUrl, { workerData: start, name: `worker-${index}` });
     let reason = '';

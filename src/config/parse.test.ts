@@ -139,12 +139,12 @@ test('columns are right after a byte order mark and with CRLF', () => {
 });
 
 test('one warning names all settings without effect, and the file is used', () => {
-  const text = 'log: {dir: /var/log, max_backups: 10}\ndashboard:\n  refresh_interval: 5';
+  const text = 'health_check: {prune_unhealthy_on_start: true}\ndashboard:\n  refresh_interval: 5';
   const { value, problems } = parseMain(text, 'config.yaml');
   assert.deepEqual(value, DEFAULTS);
   assert.deepEqual(problems.map(formatProblem), [
-    'config.yaml:1:12: these settings have no effect in this version: ' +
-      'log.dir, dashboard.refresh_interval',
+    'config.yaml:1:42: these settings have no effect in this version: ' +
+      'health_check.prune_unhealthy_on_start, dashboard.refresh_interval',
   ]);
   assert.equal(problems[0]?.severity, 'warning');
 });

@@ -271,16 +271,30 @@ export const SECTIONS = {
     doc: 'What the router writes about itself.',
     options: {
       level: choice('level', 'info', LOG_LEVELS, 'Least severe level that is written.'),
-      dir: later(text('dir', 'logs', 'Folder for log files.')),
-      maxSizeMb: later(
-        integer('max_size_mb', 100, { min: 1, max: 1_000_000, unit: 'MB' }, 'Size of a log file.'),
+      dir: text(
+        'dir',
+        'logs',
+        'Folder for log files; a relative path starts at the folder of this file, "" = no files.',
       ),
-      maxBackups: later(
-        integer('max_backups', 10, { max: 100_000, unit: 'files' }, 'Old log files kept.'),
+      maxSizeMb: integer(
+        'max_size_mb',
+        100,
+        { min: 1, max: 1_000_000, unit: 'MB' },
+        'Size beyond which a log file is moved away and a new one begun.',
       ),
-      maxAgeDays: later(
-        integer('max_age_days', 7, { max: 100_000, unit: 'days' }, 'Age of the oldest log file.'),
+      maxBackups: integer(
+        'max_backups',
+        10,
+        { max: 100_000, unit: 'files' },
+        'Moved-away log files that are kept; 0 means no limit.',
       ),
+      maxAgeDays: integer(
+        'max_age_days',
+        7,
+        { max: 100_000, unit: 'days' },
+        'Age at which a moved-away log file is removed; 0 means never.',
+      ),
+      access: flag('access', false, 'Whether each request gets a line in access.log.'),
     },
   },
   webhook: {

@@ -26,14 +26,17 @@ const LEVEL_NAMES = new Map([
 /** What JSON leaves alone although a terminal or a reader of lines may act on it. */
 const UNSAFE = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-/** A log at `level`, on standard output unless a test says otherwise. */
-export function makeLogger(level: string, sink: LogSink = standardOutput()): Logger {
-  const show = sink.terminal ? readable : escaped;
-  return pino({ level, base: null }, { write: (line) => sink.write(show(line)) });
+/** A log at `level` that goes to all of `sinks`. */
+export function makeLogger(level: string, ...sinks: readonly [LogSink, ...LogSink[]]): Logger {
+  const write = (line: string) => {
+    const safe = escaped(line);
+    for (const sink of sinks) sink.write(sink.terminal ? readable(line) : safe);
+  };
+  return pino({ level, base: null }, { write });
 }
 
 /** Written at once, so that the last words before an end are not lost; survives a closed pipe. */
-function standardOutput(): LogSink {
+export function standardOutput(): LogSink {
   const output = destination({ fd: 1, sync: true });
   // The reader has gone, for example with its terminal; the router goes on without a log.
   output.on('error', () => {});
@@ -59,6 +62,6 @@ function shown(value: unknown): string {
 }
 
 /** `json` with all unsafe characters as `\uXXXX`; it stays the same JSON. */
-function escaped(json: string): string {
+export function escaped(json: string): string {
   return json.replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -63,6 +63,7 @@ export interface Dashboard {
 const DEFAULTS: ConfigTree = {
   server: { host: '127.0.0.1', port: 0, workers: 1, drain_timeout: 5 },
   dashboard: { web_port: 0 },
+  log: { dir: '' },
 };
 const POLL_MS = 20;
 const UP_MS = 10_000;
