@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -112,21 +113,28 @@ test('ends at once, and keeps the key to itself, while the robot takes nothing',
   const line = await router.child.logged(({ msg }) => /did not arrive/.test(msg ?? ''));
   assert.match(String(line.reason), /45009/);
   assert.deepEqual(robot.refusals, [45_009]);
+  const files = await readdir(router.dir, { recursive: true, withFileTypes: true });
+  const written = files
+    .filter((file) => file.isFile() && file.name !== 'config.yaml')
+    .map((file) => readFileSync(join(file.parentPath, file.name), 'utf8'));
   const page = await (await fetch(`${router.operationsUrl}/api/dashboard`)).text();
   const startMs = performance.now();
   assert.equal(await router.stop(), 0);
   assert.ok(performance.now() - startMs < 4000, 'the waiting message must not hold the process');
-  for (const text of [router.child.output, page]) assert.ok(!text.includes(KEY));
+  for (const text of [router.child.output, page, ...written]) assert.ok(!text.includes(KEY));
 });
 
 test('webhook test says what came back, by words and exit code', async (t) => {
   const robot = await robotOf(t);
   const dir = await mkdtemp(join(tmpdir(), 'llm-router-webhook-'));
   t.after(() => rm(dir, { recursive: true, force: true }));
-  const run = async (config: string): Promise<{ code: number; output: string }> => {
+  const run = async (
+    config: string,
+    command = ['webhook', 'test'],
+  ): Promise<{ code: number; output: string }> => {
     const file = join(dir, 'config.yaml');
     await writeFile(file, `backends: {config_dir: .}\n${config}`);
-    const child = new Child(LAUNCHER, ['webhook', 'test', '-config', file]);
+    const child = new Child(LAUNCHER, [...command, '-config', file]);
     t.after(() => child.kill());
     return { code: await child.exited, output: child.output };
   };
@@ -149,6 +157,11 @@ test('webhook test says what came back, by words and exit code', async (t) => {
   assert.equal(gone.code, 1);
   assert.match(gone.output, /not delivered: ECONNREFUSED\.\n$/);
   assert.ok(!gone.output.includes(KEY));
+
+  for (const command of [['check'], ['config', 'print', '-origin']]) {
+    const { output } = await run(`webhook: {url: "${robot.url}", enabled: true}`, command);
+    assert.ok(output !== '' && !output.includes(KEY), command.join(' '));
+  }
 
   assert.equal((await run('')).code, 3);
   const invalid = await run(`webhook: {url: "file:///${KEY}"}`);

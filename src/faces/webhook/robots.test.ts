@@ -97,6 +97,20 @@ for (const [name, robot, given, kind, waitMs] of OUTCOMES) {
   });
 }
 
+test('survives answers that no robot gives', () => {
+  for (const text of [
+    '7',
+    '"x"',
+    '[]',
+    '{"errcode":"0"}',
+    '{"errcode":1,"errmsg":{"toString":1}}',
+  ]) {
+    for (const robot of ['wecom', 'feishu', 'dingtalk'] as const) {
+      assert.equal(judge(robot, answer({ text })).kind, 'refused', text);
+    }
+  }
+});
+
 test('quotes what the robot said, in few bytes', () => {
   const errmsg = `wrong\n${'x'.repeat(1000)}`;
   const { reason } = judge('wecom', answer({ text: JSON.stringify({ errcode: 1, errmsg }) }));

@@ -136,8 +136,8 @@ function readAnswer(row: Row, text: string): { number: number | undefined; words
     return { number: undefined, words: '' };
   }
   const number = row.numbers.map((key) => answer?.[key]).find((value) => typeof value === 'number');
-  const words = answer?.errmsg ?? answer?.msg ?? '';
-  return { number: number as number | undefined, words: String(words) };
+  const words = [answer?.errmsg, answer?.msg].find((value) => typeof value === 'string');
+  return { number: number as number | undefined, words: (words as string | undefined) ?? '' };
 }
 
 function outcome(kind: Outcome['kind'], reason: string, waitMs = 0): Outcome {
