@@ -69,7 +69,7 @@ export const connections: Scenario = {
 
 async function withStreams(run: Run, streams: number, pace: Pace): Promise<Figures> {
   return await run.withFresh({ eventsPerSecond: EVENTS_PER_SECOND }, async (seat) => {
-    const base = await baseOf(seat, pace);
+    const base = await baseOf(seat, pace, WHOLE_SECOND_MS);
     const result = await seat.load({
       kind: 'event-streams',
       streams,
@@ -92,7 +92,7 @@ async function withStreams(run: Run, streams: number, pace: Pace): Promise<Figur
 
 async function withIdle(run: Run, idle: number, pace: Pace): Promise<Figures> {
   return await run.withFresh({}, async (seat) => {
-    const base = await baseOf(seat, pace);
+    const base = await baseOf(seat, pace, WARM_UP_MS[pace]);
     const openingMs = (idle / OPENED_PER_SECOND) * 1000;
     const result = await seat.load({
       kind: 'idle-connections',
@@ -109,14 +109,14 @@ async function withIdle(run: Run, idle: number, pace: Pace): Promise<Figures> {
 }
 
 /** Resident bytes of the proxy when its code is warm and nothing is open. */
-async function baseOf(seat: FreshSeat, pace: Pace): Promise<number> {
+async function baseOf(seat: FreshSeat, pace: Pace, streamsMs: number): Promise<number> {
   const timing = { warmupMs: WARM_UP_MS[pace], durationMs: WARM_UP_MS[pace] };
   const requests = { maxRequests: 10_000, bodyBytes: 0, connections: WARM_UP_CONNECTIONS };
   requireClean(await seat.load({ kind: 'closed-loop', ...requests, ...timing }));
   const streams = {
     streams: WARM_UP_STREAMS,
     warmupMs: timing.warmupMs,
-    durationMs: WHOLE_SECOND_MS,
+    durationMs: streamsMs,
   };
   requireClean(await seat.load({ kind: 'event-streams', ...streams }));
   return seat.memory().residentBytes;
