@@ -126,6 +126,19 @@ test('tells of flapping once, and of its end when it has been calm for long enou
   assert.deepEqual(at(650, {}), ['recovery: a']);
 });
 
+test('counts all failures of one flapping as one trouble', () => {
+  const { state, at } = started({ batchIntervalMs: 0, cooldownMs: 0 });
+  for (let second = 10; second <= 50; second += 10) {
+    at(second, { a: 'failing' });
+    at(second + 5, {});
+  }
+  // From the fifth failure on it flaps; after one more it calms down.
+  at(60, { a: 'failing' });
+  at(70, {});
+  const [alert] = state.look(fleetOf({ a: 'well', b: 'well' }), 700_000, true);
+  assert.ok(alert?.kind === 'recovery' && alert.troubles[0]?.forMs === 20_000);
+});
+
 test('says nothing of endpoints that the operator takes out or removes', () => {
   const { state, at } = started({ batchIntervalMs: 0 });
   at(1, { a: 'failing' });

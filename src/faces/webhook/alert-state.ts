@@ -8,7 +8,8 @@
  * end is told at once, but only if the trouble was.
  *
  * Invariants: failures and recoveries of one endpoint alternate; nothing is forgotten while the
- * sender is behind, it only becomes one larger message; what ended untold is counted.
+ * sender is behind, it only becomes one larger message; what ended untold is counted; at most one
+ * case is kept for each endpoint that has failed and is still configured.
  */
 import type { EndpointFailure, EndpointStatus, FleetStatus } from '../../control/status.ts';
 import type { Alert, Trouble } from './alert.ts';
@@ -46,7 +47,7 @@ class Case {
   begin(nowMs: number): void {
     this.failing = true;
     // The outages of one flapping are one trouble.
-    if (!this.told || this.starts.length === 0) this.sinceMs = nowMs;
+    if (!this.told) this.sinceMs = nowMs;
     this.cause = '';
     this.starts.push(nowMs);
     if (this.starts.length > FLAPS) this.starts.shift();
@@ -68,12 +69,6 @@ class Case {
   tell(nowMs: number, cooldownMs: number): void {
     this.told = true;
     this.quietUntilMs = nowMs + cooldownMs;
-  }
-
-  /** Nothing more follows from what it remembers. */
-  isClosed(nowMs: number): boolean {
-    if (this.failing || this.told || nowMs < this.quietUntilMs) return false;
-    return nowMs - (this.starts.at(-1) ?? 0) >= FLAP_WINDOW_MS;
   }
 }
 
@@ -126,7 +121,6 @@ export class AlertState {
       if (known === undefined) this.#cases.set(id, found);
       if (health === 'failing' && !found.failing) found.begin(nowMs);
       if (health === 'well' && found.failing) this.#end(found, nowMs);
-      if (health === 'well' && found.isClosed(nowMs)) left.add(id);
     }
     for (const id of left) this.#cases.delete(id);
   }

@@ -80,6 +80,15 @@ test('waits as long as the robot wants, and then sends the same message', async 
   assert.deepEqual(sent, ['0 a', '60000 a', '60000 b']);
 });
 
+test('lets the next message wait too when one is lost to the limit', async () => {
+  const { outbox, sent, settle, troubles } = rig(Array(6).fill('limited'), 60_000);
+  outbox.add('a');
+  outbox.add('b');
+  await settle();
+  assert.deepEqual(sent.slice(-2), ['300000 a', '360000 b']);
+  assert.equal(troubles.at(-1)?.lostSoFar, 1);
+});
+
 test('does not repeat what was refused', async () => {
   const { outbox, sent, settle, troubles } = rig(['refused']);
   outbox.add('a');
