@@ -25,6 +25,7 @@ const STREAMS = 24;
 const GROWN_UP_MS = 5500;
 const CRASHES: Readonly<Record<Scale, number>> = { short: 1, long: 4 };
 const REPLACED_MS: Readonly<Record<Scale, number>> = { short: 3000, long: 1000 };
+const CRASHED = 'a worker ended; replacing it';
 /** So long after a crash nobody may notice it any more. */
 const AFTERMATH_MS = 100;
 
@@ -110,7 +111,10 @@ async function strike(
   const crashMs = performance.now();
   small.crashed(crashMs);
   inspector.crashOne();
-  await until('the worker is gone', () => listenersOn(router.port) === WORKERS - 1);
+  // From here on the dead worker's socket is gone; its replacement may come at once.
+  const crashes = () => router.logs().filter(({ msg }) => msg === CRASHED).length;
+  await until('the crash is noticed', () => crashes() > small.crashes);
+  small.crashes = crashes();
   await until('it is replaced', () => listenersOn(router.port) === WORKERS);
   const replacedMs = performance.now() - crashMs;
   await sleep(300);
@@ -134,6 +138,7 @@ class SmallTalk {
   failedLater = 0;
   /** Those that were under way at a crash. */
   lost = 0;
+  crashes = 0;
 
   constructor(port: number) {
     this.#port = port;
