@@ -110,3 +110,18 @@ test('reads no flag behind a double dash', () => {
 test('treats flags named like object members as unknown', () => {
   assert.match(problemsOf('-toString', 'x')[0]!, /no flag -toString/);
 });
+
+test('takes a command of two words', () => {
+  const parsed = parseArgs(['config', 'print', '-origin', '-config', 'a.yaml']);
+  assert.equal(parsed.verb, 'config print');
+  assert.deepEqual(parsed.flags, { origin: 'true', config: 'a.yaml' });
+  assert.deepEqual(problemsOf('config'), [
+    'There is no command "config": did you mean config print?',
+  ]);
+});
+
+test('a switch takes no value', () => {
+  assert.deepEqual(flagsOf('check', '--online', '-json'), { online: 'true', json: 'true' });
+  assert.deepEqual(problemsOf('check', '-json=no'), ['-json takes no value.']);
+  assert.deepEqual(problemsOf('check', '-json', 'no').length, 1);
+});

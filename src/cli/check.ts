@@ -110,5 +110,5 @@ function asJson(checked: Checked): string {
       engine,
     })),
   };
-  return `${JSON.stringify(report, null, 2)}\n`;
+  return `${JSON.stringify(report)}\n`;
 }

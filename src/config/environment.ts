@@ -64,10 +64,12 @@ function scalar(text: string): Tree {
 function unknownVariable(name: string): Problem {
   // Compared without the prefix, which alone makes any two variables look alike.
   const known = [...PATH_OF.keys()].map((variable) => variable.slice(PREFIX.length));
-  const near = nearest(name.slice(PREFIX.length), known);
+  const close = nearest(name.slice(PREFIX.length), known);
+  const near = close === undefined ? undefined : PREFIX + close;
   const key = name.slice(name.indexOf('__'));
-  const elsewhere = [...PATH_OF.keys()].find((variable) => variable.endsWith(key));
-  const meant = near === undefined ? elsewhere : PREFIX + near;
+  const sameKey = [...PATH_OF.keys()].find((variable) => variable.endsWith(key));
+  // A key that exists in another section was rather put wrong than misspelt.
+  const meant = near?.endsWith(key) ? near : (sameKey ?? near);
   return problem(name, 'there is no such option', meant);
 }
 

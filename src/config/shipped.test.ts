@@ -33,6 +33,7 @@ test('the check fails where a generated file is missing or old', (t) => {
   assert.equal(status, 1);
   assert.match(String(stderr), /config\.yaml is stale/);
   assert.match(String(stderr), /docs\/configuration\.md is stale/);
+  assert.match(String(stderr), /docs\/config\.schema\.json is stale/);
 });
 
 test('the page has every option and endpoint key, and no other', () => {
@@ -40,6 +41,25 @@ test('the page has every option and endpoint key, and no other', () => {
   const rows = [...page.matchAll(/^\| `([\w.]+)` \|/gm)].map((match) => match[1]);
   const known = [...allOptions().map(({ path }) => path), ...ENTRY_KEY_NAMES, ...PARAM_KEY_NAMES];
   assert.deepEqual(rows, known);
+});
+
+test('the JSON Schema has every option and endpoint key, and the shipped file names it', () => {
+  const schema = JSON.parse(readFileSync(join(ROOT, 'docs/config.schema.json'), 'utf8'));
+  const { model_list: list, ...sections } = schema.properties;
+  const paths = Object.entries<{ properties: object }>(sections).flatMap(([key, { properties }]) =>
+    Object.keys(properties).map((name) => `${key}.${name}`),
+  );
+  assert.deepEqual(
+    paths,
+    allOptions().map(({ path }) => path),
+  );
+  const { properties } = list.items;
+  assert.deepEqual(Object.keys(properties), ENTRY_KEY_NAMES);
+  assert.deepEqual(Object.keys(properties.litellm_params.properties), PARAM_KEY_NAMES);
+  const [port] = sections.server.properties.port.anyOf;
+  assert.deepEqual(port, { type: 'integer', minimum: 0, maximum: 65535 });
+  const text = readFileSync(join(ROOT, 'config.yaml'), 'utf8');
+  assert.match(text, /^# yaml-language-server: \$schema=docs\/config\.schema\.json\n/);
 });
 
 test('the shipped files load without a problem and mean the defaults', async () => {
