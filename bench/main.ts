@@ -19,9 +19,10 @@ import { direct } from './targets/direct.ts';
 import { haproxy } from './targets/haproxy.ts';
 import { nginx } from './targets/nginx.ts';
 import { buildOfRouter, router } from './targets/router.ts';
+import { routerBun } from './targets/router-bun.ts';
 import type { Target } from './targets/target.ts';
 
-const ALL_TARGETS: readonly Target[] = [router, nginx, haproxy, direct];
+const ALL_TARGETS: readonly Target[] = [router, routerBun, nginx, haproxy, direct];
 
 async function main(options: Options, folder: string): Promise<Report> {
   const targets = presentTargets(options);

@@ -6,7 +6,7 @@ test('without options three rounds of every scenario and target run', () => {
   const options = readOptions([]);
   assert.equal(options.rounds, 3);
   assert.deepEqual(options.scenarios, [...SCENARIOS]);
-  assert.deepEqual(options.targets, ['router', 'nginx', 'haproxy', 'direct']);
+  assert.deepEqual(options.targets, ['router', 'router-bun', 'nginx', 'haproxy', 'direct']);
 });
 
 test('a quick run is short unless told otherwise', () => {

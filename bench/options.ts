@@ -10,7 +10,7 @@ export const SCENARIOS = [
   'workers',
   'allocation',
 ] as const;
-export const TARGETS = ['router', 'nginx', 'haproxy', 'direct'] as const;
+export const TARGETS = ['router', 'router-bun', 'nginx', 'haproxy', 'direct'] as const;
 
 export interface Options {
   /** Shows that it runs: small loads, short intervals. */

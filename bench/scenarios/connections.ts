@@ -40,7 +40,7 @@ const COLUMNS: readonly Column[] = [
 
 export const connections: Scenario = {
   name: 'connections',
-  targets: ['router', 'nginx', 'haproxy'],
+  targets: ['router', 'router-bun', 'nginx', 'haproxy'],
   maxRounds: 2,
   async measure(run, options) {
     const limit = descriptorLimit();

@@ -12,7 +12,7 @@ const MAX_REQUESTS = 2_000_000;
 
 export const workers: Scenario = {
   name: 'workers',
-  targets: ['router', 'nginx', 'haproxy'],
+  targets: ['router', 'router-bun', 'nginx', 'haproxy'],
   maxRounds: 2,
   async measure(run, options) {
     const figures: Record<string, number | null> = { cores: cpus().length };

@@ -8,7 +8,7 @@ import { loopbackAddresses } from '../process/loopback.ts';
 import type { Target, TargetSetting } from './target.ts';
 import { versionLine } from './version.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/llm-router', import.meta.url));
+export const LAUNCHER = fileURLToPath(new URL('../../bin/llm-router', import.meta.url));
 const BUNDLE = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 const WORKER_BUNDLE = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
