@@ -232,6 +232,17 @@ test('the access log has a line for a stream and one for a request that failed o
   assert.ok(!log.some(({ msg }) => msg === 'request'), 'they stay out of the log itself');
 });
 
+test('without a folder the access log goes to standard output', async (t) => {
+  const one = await engine(t, ({ send }) => send(jsonAnswer({ ok: true })));
+  const running = await router(t, {
+    endpoints: [{ url: one.url, model: 'm' }],
+    config: { log: { dir: '', access: true } },
+  });
+  assert.equal((await ask(running, { model: 'nobody' }, 'refused')).status, 404);
+  const line = await running.child.logged(({ msg }) => msg === 'request');
+  assert.deepEqual([line.id, line.outcome, line.attempts], ['refused', 'model_not_found', 0]);
+});
+
 test('LLM_ROUTER_TRACE writes a private file for each request', async (t) => {
   const one = await engine(t, ({ index, send, reset }) =>
     index === 0
