@@ -85,7 +85,8 @@ function summary({ loaded, problems, endpoints }: Checked): string {
   const count = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
   const found = [...problems, ...(endpoints ?? []).flatMap(({ findings }) => findings)];
   const of = (severity: string) => found.filter((one) => one.severity === severity).length;
-  const listed = `${count(loaded.files.length, 'file')}, ${count(loaded.endpoints.length, 'endpoint')}`;
+  const { files, endpoints: entries } = loaded;
+  const listed = `${count(files.length, 'file')}, ${count(entries.length, 'endpoint')}`;
   return `${listed}: ${count(of('error'), 'error')}, ${count(of('warning'), 'warning')}`;
 }
 

@@ -1,7 +1,7 @@
 /**
  * What is wrong with an endpoint, asked directly: GET {api_base}/models with its key and, for
- * engines of one's own, the metrics page. Names the cause, not only the symptom. Invariants: the key
- * goes to the configured address only; nothing that an engine says is printed unescaped.
+ * engines of one's own, the metrics page. Names the cause, not only the symptom. Invariants: the
+ * key goes to the configured address only; nothing that an engine says is printed unescaped.
  */
 
 import type { EndpointEntry } from '../config/endpoint-entry.ts';

@@ -1,4 +1,6 @@
-/** The flags that say how the configuration is read; `serve`, `check` and `config print` share them. */
+/**
+ * The flags that say how the configuration is read; `serve`, `check` and `config print` share them.
+ */
 import type { LoadOptions } from '../config/load.ts';
 
 /** The flag that sets an option, by the option's path. */

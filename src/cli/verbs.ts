@@ -70,7 +70,7 @@ export const VERBS = {
     ownFlags: false,
   },
   'webhook test': {
-    doc: 'Send a test message to webhook.url and say what came back.',
+    doc: 'Send a test message and say what came back.',
     flags: SERVE_FLAGS,
     ownFlags: false,
   },

@@ -15,7 +15,7 @@ import type { Tree } from './yaml-tree.ts';
 
 const PREFIX = 'LLM_ROUTER_';
 
-/** `server.port` → `LLM_ROUTER_SERVER__PORT`. */
+/** `server.port` → `LLM_ROUTER_SERVER__PORT`; exported for tests. */
 export function variableOf(path: string): string {
   return PREFIX + path.replace('.', '__').toUpperCase();
 }

@@ -18,7 +18,7 @@ export interface Setting {
 /** By dotted path; what is absent has its default. */
 export type Settings = ReadonlyMap<string, Setting>;
 
-export const COMMAND_LINE = '(command line)';
+const COMMAND_LINE = '(command line)';
 
 /** Where to point a user who should change the value. */
 export function placeOf(origin: Origin): Place {
