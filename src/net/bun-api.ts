@@ -26,7 +26,7 @@ export interface BunSocket<Data> {
   setSession(session: Uint8Array): void;
 }
 
-/** One set of functions for all sockets of a listener; each chunk given to `data` is a new one. */
+/** One set of functions for all sockets of a listener. */
 export interface BunSocketHandlers<Data> {
   open(socket: BunSocket<Data>): void;
   data(socket: BunSocket<Data>, chunk: Buffer): void;

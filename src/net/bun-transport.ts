@@ -1,8 +1,9 @@
 // HOT PATH — bench: bench/main.ts
 /**
  * The transport seam on Bun's own sockets. Bun buffers nothing: `write` says how much the kernel
- * took, and the rest waits here until `drain`. Its chunks are new with every event and belong to
- * whoever takes them. What else had to be learned is in docs/decisions/0015-runtime.md.
+ * took, and the rest waits here until `drain`. Its chunks are said to be lent: nothing promises that
+ * they are not, and a body in one buffer of the pool leaves less garbage than one in many chunks.
+ * What else had to be learned is in docs/decisions/0015-runtime.md.
  *
  * Invariant: the handler is never called from within a call of ours, as with node:net; Bun itself
  * reports a close while we are still closing.
@@ -51,7 +52,7 @@ export class BunTransport implements Transport {
   #peer: string;
 
   constructor(handler: TransportHandler) {
-    this.lendsChunks = false;
+    this.lendsChunks = true;
     this.handler = handler;
     this.opening = undefined;
     this.#socket = undefined;
