@@ -185,7 +185,8 @@ const ENVIRONMENT = [
   '',
   'Every option of the main file is also a variable: `LLM_ROUTER_<SECTION>__<KEY>` in capitals,',
   'with two underscores between. The value is what the file would say; a list has commas; an',
-  'empty value counts as not set. A variable of that form which is no option is an error with a suggestion.',
+  'empty value counts as not set. A variable of that form which is no option is an error with a',
+  'suggestion.',
   '',
   '```sh',
   'LLM_ROUTER_SERVER__PORT=9000 LLM_ROUTER_BACKENDS__ENABLED_SOURCES=self_deployed ./run.sh',
@@ -200,9 +201,9 @@ const ENVIRONMENT = [
   '| ${NAME:-default} | the default when the variable is missing or empty |',
   '| $${ | a literal ${ |',
   '',
-  'A missing variable without a default is an error of that value. Where nothing remains, the',
-  'key keeps its default. Messages quote the reference, never what the variable holds. Within `{…}` and',
-  '`[…]` a reference with braces needs quotes.',
+  'A missing variable without a default is an error of that value. Where nothing remains, the key',
+  'keeps its default. Messages quote the reference, never what the variable holds. Within `{…}`',
+  'and `[…]` a reference with braces needs quotes.',
   '',
 ].join('\n');
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: the page shows them.
