@@ -43,6 +43,13 @@ test('no allocation at all is what the goal of allocation asks for', () => {
   assert.match(page(104), /\*\*Our own heap allocation per SSE event\*\*: 104 bytes/);
 });
 
+test('the page says so when other processes were busy meanwhile', () => {
+  const page = (othersShare: number) =>
+    performancePage(report({ events: { router: target({ othersShare }) } }));
+  assert.match(page(80), /not quiet\*\*: other processes took 80 % of one core/);
+  assert.doesNotMatch(page(3), /not quiet/);
+});
+
 test('the page names machine, versions and a run that is no measurement', () => {
   const page = performancePage(report({}, ['--quick']));
   assert.match(page, /- Machine: A CPU, 2 cores, 24 GiB/);

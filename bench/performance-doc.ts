@@ -3,6 +3,7 @@
  * missed, and the tables. No figure on it is written by hand.
  */
 import { type Outcome, outcomes, roundsOf } from './goals.ts';
+import { spreadOf } from './measure/stats.ts';
 import { formatSpread, formatTable, type Table } from './measure/table.ts';
 import type { Report } from './report.ts';
 import { ALL_SCENARIOS } from './scenarios/all.ts';
@@ -48,7 +49,11 @@ nginx and HAProxy take part where they are installed. Their configurations are i
 
 const NO_MEASUREMENT = ', a quick run: **no measurement**';
 
-function machine({ at, machine: here, options }: Report): string {
+/** CPU of other processes, in percent of one core, that a measurement bears. */
+const QUIET_PERCENT = 15;
+
+function machine(report: Report): string {
+  const { at, machine: here, options } = report;
   const versions = Object.entries(here.versions).filter(([target]) => target !== 'direct');
   const { rounds, seconds, warmupSeconds } = options;
   const intervals = `${rounds} × ${seconds} s after ${warmupSeconds} s of warm-up`;
@@ -61,7 +66,22 @@ function machine({ at, machine: here, options }: Report): string {
     ['Rounds', `${intervals}; costly scenarios take fewer`],
     ...versions.map(([target, version]) => [target, version]),
   ];
-  return `## Machine\n\n${lines.map(([name, value]) => `- ${name}: ${value}`).join('\n')}`;
+  return `## Machine\n\n${lines.map(([name, value]) => `- ${name}: ${value}`).join('\n')}${disturbance(report)}`;
+}
+
+/** How much of the machine was somebody else's while it was measured: a page must own up to it. */
+function disturbance({ scenarios }: Report): string {
+  const shares = ['requests', 'events'].flatMap((scenario) =>
+    Object.values(scenarios[scenario] ?? {}).flatMap(({ rounds }) =>
+      rounds.map(({ othersShare }) => othersShare ?? null),
+    ),
+  );
+  const spread = spreadOf(shares);
+  if (spread === null || spread.median < QUIET_PERCENT) return '';
+  return (
+    `\n\n**The machine was not quiet**: other processes took ${formatSpread(spread, 0)} % of one ` +
+    'core meanwhile. Delays and throughput of this run say little, ratios of CPU time somewhat more.'
+  );
 }
 
 function goals(all: readonly Outcome[]): string {
