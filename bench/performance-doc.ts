@@ -66,10 +66,11 @@ function machine(report: Report): string {
     ['Rounds', `${intervals}; costly scenarios take fewer`],
     ...versions.map(([target, version]) => [target, version]),
   ];
-  return `## Machine\n\n${lines.map(([name, value]) => `- ${name}: ${value}`).join('\n')}${disturbance(report)}`;
+  const list = lines.map(([name, value]) => `- ${name}: ${value}`).join('\n');
+  return `## Machine\n\n${list}${disturbance(report)}`;
 }
 
-/** How much of the machine was somebody else's while it was measured: a page must own up to it. */
+/** How much of the machine was somebody else's while it was measured: a page must own up. */
 function disturbance({ scenarios }: Report): string {
   const shares = ['requests', 'events'].flatMap((scenario) =>
     Object.values(scenarios[scenario] ?? {}).flatMap(({ rounds }) =>
@@ -80,7 +81,7 @@ function disturbance({ scenarios }: Report): string {
   if (spread === null || spread.median < QUIET_PERCENT) return '';
   return (
     `\n\n**The machine was not quiet**: other processes took ${formatSpread(spread, 0)} % of one ` +
-    'core meanwhile. Delays and throughput of this run say little, ratios of CPU time somewhat more.'
+    'core meanwhile. Delays and throughput say little then, ratios of CPU time somewhat more.'
   );
 }
 
