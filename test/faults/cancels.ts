@@ -22,7 +22,9 @@ import {
 } from './fault.ts';
 import { socketsOf } from './proc.ts';
 
-const TIMES: Readonly<Record<Scale, number>> = { short: 30, long: 200 };
+/** In rounds of so many: one stall of a busy machine must not decide about all of them. */
+const TIMES: Readonly<Record<Scale, number>> = { short: 10, long: 100 };
+const ROUNDS = 3;
 /** The promise; the short run shares its cores with other tests. */
 const LIMIT_MS: Readonly<Record<Scale, number>> = { short: 100, long: 10 };
 const PATIENT = { failure_threshold: 1_000_000 };
@@ -48,7 +50,7 @@ type Scene = (
 function fault(stage: string, how: string, scene: Scene): Fault {
   return {
     title: `client cancel while ${stage}`,
-    provoked: `${how}; the client closes or resets, 200 times`,
+    provoked: `${how}; the client closes or resets, 300 times`,
     seen: 'nothing (it has left)',
     run: (scale) => scene((router, cancel) => repeat(scale, router, cancel)),
   };
@@ -56,16 +58,25 @@ function fault(stage: string, how: string, scene: Scene): Fault {
 
 async function repeat(scale: Scale, router: RunningRouter, cancel: Cancel): Promise<Finding[]> {
   const { failures } = (await router.dashboard()).requests;
-  const took: number[] = [];
-  for (let time = 0; time < TIMES[scale]; time++) took.push(await cancel(time));
+  const rounds: number[][] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const took: number[] = [];
+    for (let time = 0; time < TIMES[scale]; time++) took.push(await cancel(time));
+    rounds.push(took);
+  }
+  const p99s = rounds.map((took) => quantile(took, 0.99));
+  const all = rounds.flat();
   await untilIdle(router);
   const after = await router.dashboard();
   const leases = after.backends.reduce((sum, { connections }) => sum + connections, 0);
   return [
-    atMost('upstream closed, p99', quantile(took, 0.99), LIMIT_MS[scale], 'ms'),
-    noted('p50', `${quantile(took, 0.5).toFixed(1)} ms`),
+    atMost('upstream closed, p99, median of 3 rounds', quantile(p99s, 0.5), LIMIT_MS[scale], 'ms'),
+    noted(
+      'p50 / p99 / worst of all',
+      `${[0.5, 0.99, 1].map((q) => quantile(all, q).toFixed(1)).join(' / ')} ms`,
+    ),
     exactly('leases left', leases, 0),
-    exactly('requests counted as gone', after.requests.failures - failures, TIMES[scale]),
+    exactly('requests counted as gone', after.requests.failures - failures, all.length),
   ];
 }
 

@@ -20,7 +20,7 @@ import { exactly, type Fault, type Finding, type Scale } from './fault.ts';
 
 const EVENTS = 20;
 /** Sent as one block of text in the request, and once more in the answer. */
-const TEXT_BYTES: Readonly<Record<Scale, number>> = { short: 3000, long: 20_000 };
+const TEXT_BYTES: Readonly<Record<Scale, number>> = { short: 2000, long: 8000 };
 const PATIENCE_MS = 60_000;
 
 interface Link {
@@ -54,7 +54,7 @@ const LINKS: readonly Link[] = [
 
 export const BAD_LINKS: readonly Fault[] = LINKS.map(({ title, provoked, harm }) => ({
   title,
-  provoked: `${provoked}; a stream of ${EVENTS} events and a JSON answer, 20 KB up and down`,
+  provoked: `${provoked}; a stream of ${EVENTS} events and a JSON answer, 8 KB up and down`,
   seen: 'the same bytes as on a good network',
   run: (scale) => across(harm, scale),
 }));
