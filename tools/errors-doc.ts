@@ -37,7 +37,8 @@ const ADVICE: Record<ErrorCode, string> = {
   connect_failed: 'Check that the host name resolves and that the network reaches it.',
   tls_failed: 'Check the certificate of the endpoint, and `https` against `http` in `api_base`.',
   stale_connection:
-    'Nothing, as a rule: it is repeated on a new connection. If frequent, lower `http_client.idle_conn_timeout`.',
+    'Nothing, as a rule: it is repeated on a new connection. If frequent, lower ' +
+    '`http_client.idle_conn_timeout`.',
   upstream_closed: 'Read the log of the engine: it crashed or restarted.',
   first_byte_timeout: 'Raise the first-byte limit for long prompts, or look for a hung engine.',
   upstream_busy: 'Send again later, or add endpoints: those there are full.',
@@ -73,7 +74,8 @@ When a stream breaks after its first event, the status has been sent already: th
 the last event of the stream, the connection is then closed without \`[DONE]\`, and the client
 should treat the answer as incomplete.
 
-*Retried* says whether the router tries another attempt by itself, within \`routing.num_retries\` and
+*Retried* says whether the router tries another attempt by itself, within \`routing.num_retries\`
+and
 the retry budget; the client sees the error only when that did not help. *Counts against the
 endpoint* says whether it can lead to an ejection. \`…\` in a message stands for the detail at hand.
 Status 499 is never sent: there is nobody left to read it.
@@ -100,7 +102,8 @@ function tableRow(code: ErrorCode): string {
 
 function page(): string {
   const head = [
-    '| Code | Status | Type | At fault | Retried | Counts against the endpoint | Message | What to do |',
+    '| Code | Status | Type | At fault | Retried | Counts against the endpoint | Message ' +
+      '| What to do |',
     '|---|---|---|---|---|---|---|---|',
   ];
   const codes = Object.keys(ERRORS) as ErrorCode[];

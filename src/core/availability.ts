@@ -29,10 +29,8 @@ export const BUSY = 3;
 /** The prober cannot reach it. */
 export const DOWN = 4;
 /** The prober has not reached it yet, so nothing says that it exists. */
-// tidy allows dead-export: one of a closed set of answers; readers compare with those they need
 export const UNCHECKED = 5;
 /** The operator takes it out: it finishes what it has. */
-// tidy allows dead-export: one of a closed set of answers; readers compare with those they need
 export const DRAINING = 6;
 
 /** One of the constants above. */

@@ -22,7 +22,10 @@ export const OPTIONS: ListenOptions = {
   tlsKey: '',
   requestHeadMs: 1_000,
 };
-export const MUCH = 4 * 1024 * 1024;
+/** A prime, so that no cut of the bytes into equal pieces gives equal pieces. */
+const PERIOD = 1_000_003;
+/** More than the kernel's buffers of both sides take (on Linux up to 32 and 4 MiB). */
+export const MUCH = 48 * 1024 * 1024;
 const PATIENCE_MS = 10_000;
 
 /** Writes down what it is told, and lets a test wait for it. */
@@ -193,13 +196,13 @@ export class Bench {
 
 /** Bytes of which no two stretches look alike. */
 export function pattern(size: number, seed = 1): Buffer {
-  const bytes = Buffer.allocUnsafe(size);
+  const period = Buffer.allocUnsafe(Math.min(size, PERIOD));
   let state = seed;
-  for (let i = 0; i < size; i++) {
+  for (let i = 0; i < period.length; i++) {
     state = (state * 1103515245 + 12345) & 0x7fffffff;
-    bytes[i] = state >>> 16;
+    period[i] = state >>> 16;
   }
-  return bytes;
+  return Buffer.alloc(size, period);
 }
 
 /** Gives the loop of this process some turns in which what could happen happens. */
