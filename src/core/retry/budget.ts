@@ -3,7 +3,8 @@
  * sliding ten seconds, so that an outage cannot multiply its own load.
  *
  * A request deposits one token, a retry withdraws 1 ÷ RETRY_SHARE; both are forgotten when their
- * second leaves the ring. The reserve lets a cluster with little traffic retry at all. Source:
+ * second leaves its ring. A withdrawal is remembered a second longer than a deposit: seconds begin
+ * anywhere, so only then no ten seconds hold more retries than the budget. The reserve lets a cluster with little traffic retry at all. Source:
  * finagle's token retry budget.
  */
 const RETRY_SHARE = 0.2;
@@ -12,8 +13,10 @@ const SECONDS = 10;
 const TOKENS_PER_RETRY = 1 / RETRY_SHARE;
 
 export class RetryBudget {
-  /** Net deposits of each of the last SECONDS seconds, at second modulo SECONDS. */
-  readonly #net = new Int32Array(SECONDS);
+  /** Deposits of each of the last SECONDS seconds, at second modulo SECONDS. */
+  readonly #deposits = new Int32Array(SECONDS);
+  /** Withdrawals of these and one second more. */
+  readonly #withdrawals = new Int32Array(SECONDS + 1);
   #second = 0;
   readonly #reserve: number;
 
@@ -26,15 +29,13 @@ export class RetryBudget {
   /** A request came in (not: a retry of it). */
   deposit(nowMs: number): void {
     this.#moveTo(nowMs);
-    const at = this.#second % SECONDS;
-    this.#net[at] = this.#net[at]! + 1;
+    this.#deposits[this.#second % SECONDS]!++;
   }
 
   /** Takes one retry out of the budget; false = the budget is spent, nothing was taken. */
   tryWithdraw(nowMs: number): boolean {
     if (this.balance(nowMs) < 1) return false;
-    const at = this.#second % SECONDS;
-    this.#net[at] = this.#net[at]! - TOKENS_PER_RETRY;
+    this.#withdrawals[this.#second % (SECONDS + 1)]! += TOKENS_PER_RETRY;
     return true;
   }
 
@@ -42,7 +43,8 @@ export class RetryBudget {
   balance(nowMs: number): number {
     this.#moveTo(nowMs);
     let tokens = this.#reserve;
-    for (let at = 0; at < SECONDS; at++) tokens += this.#net[at]!;
+    for (let at = 0; at < SECONDS; at++) tokens += this.#deposits[at]!;
+    for (let at = 0; at <= SECONDS; at++) tokens -= this.#withdrawals[at]!;
     return Math.max(0, Math.floor(tokens / TOKENS_PER_RETRY));
   }
 
@@ -50,8 +52,14 @@ export class RetryBudget {
   #moveTo(nowMs: number): void {
     const second = Math.floor(nowMs / 1000);
     if (second <= this.#second) return;
-    const stale = Math.min(SECONDS, second - this.#second);
-    for (let back = 0; back < stale; back++) this.#net[(second - back) % SECONDS] = 0;
+    clearPassed(this.#deposits, this.#second, second);
+    clearPassed(this.#withdrawals, this.#second, second);
     this.#second = second;
   }
+}
+
+/** Empties the cells of the seconds after `from` up to `to`. */
+function clearPassed(ring: Int32Array, from: number, to: number): void {
+  const passed = Math.min(ring.length, to - from);
+  for (let back = 0; back < passed; back++) ring[(to - back) % ring.length] = 0;
 }
