@@ -4,8 +4,8 @@
  *
  * A request deposits one token, a retry withdraws 1 ÷ RETRY_SHARE; both are forgotten when their
  * second leaves its ring. A withdrawal is remembered a second longer than a deposit: seconds begin
- * anywhere, so only then no ten seconds hold more retries than the budget. The reserve lets a cluster with little traffic retry at all. Source:
- * finagle's token retry budget.
+ * anywhere, so only then no ten seconds hold more retries than the budget. The reserve lets a
+ * cluster with little traffic retry at all. Source: finagle's token retry budget.
  */
 const RETRY_SHARE = 0.2;
 const MIN_RETRIES_PER_SECOND = 10;
