@@ -1,9 +1,8 @@
 // HOT PATH — bench: bench/main.ts
 /**
  * The transport seam on Bun's own sockets. Bun buffers nothing: `write` says how much the kernel
- * took, and the rest waits here until `drain`. Its chunks are said to be lent: nothing promises
- * that they are not, and a body in one buffer of the pool leaves less garbage than one in many
- * chunks.
+ * took, and the rest waits here until `drain`. Each chunk is a copy of its own, which Bun's own
+ * node:net gives away, too; copying it again into a body costs half as much as all the rest.
  * What else had to be learned is in docs/decisions/0015-runtime.md.
  *
  * Invariant: the handler is never called from within a call of ours, as with node:net; Bun itself
@@ -53,7 +52,7 @@ export class BunTransport implements Transport {
   #peer: string;
 
   constructor(handler: TransportHandler) {
-    this.lendsChunks = true;
+    this.lendsChunks = false;
     this.handler = handler;
     this.opening = undefined;
     this.#socket = undefined;
