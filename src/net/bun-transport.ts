@@ -2,7 +2,7 @@
 /**
  * The transport seam on Bun's own sockets. Bun buffers nothing: `write` says how much the kernel
  * took, and the rest waits here until `drain`. Each chunk is a copy of its own, which Bun's own
- * node:net gives away, too; copying it again into a body costs half as much as all the rest.
+ * node:net gives away, too; copying it again would cost a third more CPU per MB of body.
  * What else had to be learned is in docs/decisions/0015-runtime.md.
  *
  * Invariant: the handler is never called from within a call of ours, as with node:net; Bun itself
