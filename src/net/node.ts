@@ -116,7 +116,9 @@ export class NodeTransport implements Transport {
 
   reset(): void {
     this.#open = false;
-    this.#socket.resetAndDestroy();
+    // A socket that is shutting down cannot be reset, and would never close.
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   bytesQueued(): number {

@@ -174,7 +174,8 @@ class ListeningEngine implements RawEngine {
       send: (bytes) => void socket.write(bytes),
       delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       end: () => void socket.end(),
-      reset: () => void socket.resetAndDestroy(),
+      // A socket that is shutting down cannot be reset, and would never close.
+      reset: () => void (socket.writableEnded ? socket.destroy() : socket.resetAndDestroy()),
       closed: () => closed,
     });
     // A script that throws is a mistake of the test: let it be seen.
