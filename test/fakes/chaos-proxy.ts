@@ -96,7 +96,7 @@ class ListeningProxy implements ChaosProxy {
     ] as const) {
       this.#sockets.add(socket);
       // A reset of one end is a reset of the other.
-      socket.on('error', () => other.resetAndDestroy());
+      socket.on('error', () => reset(other));
       socket.on('close', () => {
         this.#sockets.delete(socket);
         other.destroy();
@@ -196,14 +196,20 @@ class Lane {
     if (byReset) {
       // A reset overtakes bytes that were not read yet: let them arrive.
       setTimeout(() => {
-        this.#from.resetAndDestroy();
-        this.#to.resetAndDestroy();
+        reset(this.#from);
+        reset(this.#to);
       }, 2);
       return;
     }
     this.#to.end();
     this.#from.resume();
   }
+}
+
+/** A socket that is shutting down cannot be reset, and would never close. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function sleep(ms: number): Promise<void> {
