@@ -9,7 +9,6 @@
  * Read it from `bodyComplete` downward: that is the order in which things happen.
  */
 
-import { availabilityOf, DOWN, EJECTED } from '../core/availability.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
 import type { RequestOutcome } from '../core/request-record.ts';
@@ -33,14 +32,15 @@ import {
   TOTAL_SERVER_ERRORS,
   totalOf,
 } from '../state/totals.ts';
-import { type Applicant, REFUSED_QUEUE_FULL } from './admission.ts';
+import { REFUSED_QUEUE_FULL } from './admission.ts';
 import { Attempt } from './attempt.ts';
 import type { Client, CommittedAnswer, ExchangeView, SavedAnswer } from './exchange-view.ts';
 import type { HalfClose, Probed } from './half-close.ts';
+import { sendOwnError } from './own-error.ts';
 import type { DataPlane } from './plane.ts';
-import { errorAnswer, refusalFields, serializeAnswer } from './reject.ts';
 import { RequestBody } from './request-body.ts';
 import { givenRequestId, writeClientAuthorization, writeRequestFields } from './request-fields.ts';
+import { decideAndPay, fillFacts, type Retrying } from './retry-facts.ts';
 import { sendSavedAnswer } from './saved-answer.ts';
 import { Trail } from './trail.ts';
 
@@ -59,7 +59,7 @@ const NONE_TRIED: readonly number[] = [];
 const NO_BYTES = Buffer.alloc(0);
 const PROBE_LINE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 
-export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
+export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   readonly plane: DataPlane;
   readonly client: Client;
   readonly route: Route;
@@ -128,6 +128,11 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
     plane.wheel.arm(this.#deadline, TIMER_DEADLINE, plane.options.requestTimeoutMs);
   }
 
+  /** The client has seen a byte of the answer. */
+  isCommitted(): boolean {
+    return this.#phase === COMMITTED;
+  }
+
   /** The whole body is here: find the cluster and ask for an endpoint. */
   bodyComplete(): void {
     const field = this.body.model;
@@ -172,7 +177,8 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
     this.#attempt = undefined;
     this.#trail?.step('failed', endpoint.id, code);
     plane.bodies.resend(this.body);
-    switch (this.#decide(endpoint, facts)) {
+    this.#noteTried(endpoint);
+    switch (decideAndPay(this, endpoint, facts)) {
       case RETRY_FRESH_CONNECTION:
         this.#trail?.step('retry', '', 'fresh_connection');
         this.#start(endpoint, chargedAtMs, true);
@@ -204,7 +210,8 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
   }
 
   wouldRetry(endpoint: EndpointSpec, facts: AttemptFacts): boolean {
-    this.#fill(endpoint, facts);
+    this.#noteTried(endpoint);
+    fillFacts(this, endpoint, facts);
     const decision = verdict(facts);
     return decision === RETRY_OTHER || decision === RETRY_AFTER_BACKOFF;
   }
@@ -269,41 +276,8 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
     }
   }
 
-  #decide(endpoint: EndpointSpec, facts: AttemptFacts): number {
-    this.#fill(endpoint, facts);
-    const decision = verdict(facts);
-    if (decision !== RETRY_OTHER && decision !== RETRY_AFTER_BACKOFF) return decision;
-    if (this.#leavesTheDead(endpoint, facts)) return decision;
-    const budget = this.plane.table.cluster(this.model)?.budget;
-    budget?.tryWithdraw(this.plane.clock.nowMs());
-    return decision;
-  }
-
-  #fill(endpoint: EndpointSpec, facts: AttemptFacts): void {
-    const { plane } = this;
-    const { slot } = endpoint;
+  #noteTried({ slot }: EndpointSpec): void {
     if (!this.tried.includes(slot)) this.tried = this.tried.concat(slot);
-    const nowMs = plane.clock.nowMs();
-    facts.committed = this.#phase === COMMITTED;
-    facts.bodyHeld = this.body.held;
-    facts.pureInference = this.route.pureInference;
-    facts.triesLeft = this.triesLeft;
-    facts.deadlineLeftMs = plane.options.requestTimeoutMs - (nowMs - this.startedMs);
-    facts.untriedAvailable = plane.admission.hasUntried(this);
-    const budget = plane.table.cluster(this.model)?.budget;
-    facts.budgetAllows =
-      budget !== undefined && (this.#leavesTheDead(endpoint, facts) || budget.balance(nowMs) >= 1);
-  }
-
-  /**
-   * Going from an endpoint that is out of the rotation to a healthy one moves load and multiplies
-   * none, so it is free of budget (docs/decisions/0005-free-failover.md).
-   */
-  #leavesTheDead(endpoint: EndpointSpec, facts: AttemptFacts): boolean {
-    if (!facts.untriedAvailable) return false;
-    const { columns, clock } = this.plane;
-    const state = availabilityOf(columns, endpoint.slot, clock.nowMs());
-    return state === EJECTED || state === DOWN;
   }
 
   #countRetry(kind: string): void {
@@ -352,16 +326,10 @@ export class Exchange implements Applicant, ExchangeView, Probed, TimerOwner {
   #reject(code: ErrorCode, detail: string): void {
     if (this.#phase === SETTLED) return;
     this.#cancelAttempt();
-    const { status } = ERRORS[code];
-    const fields = refusalFields(status, this.retryAfterSeconds(), this.tries > 0);
-    const { client } = this;
     const unread = this.#phase === READING && !this.body.framing.done;
-    if (unread || code === 'draining') client.keepAlive = false;
-    const to = { minor: client.minor, keepAlive: client.keepAlive, withBody: true };
-    const answer = errorAnswer(code, this.route.dialect, detail, fields);
-    client.transport.write(serializeAnswer(answer, to, this.requestId));
-    this.bytesDown = answer.body.length;
-    this.completed(status, code);
+    if (unread || code === 'draining') this.client.keepAlive = false;
+    sendOwnError(this, code, detail);
+    this.completed(ERRORS[code].status, code);
   }
 
   retryAfterSeconds(): number {

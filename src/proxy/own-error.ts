@@ -1,0 +1,18 @@
+/** The end of an exchange in the router's own words. Cold path. */
+import { ERRORS, type ErrorCode } from '../core/errors.ts';
+import type { ExchangeView } from './exchange-view.ts';
+import { errorAnswer, refusalFields, serializeAnswer } from './reject.ts';
+
+interface Refused extends ExchangeView {
+  readonly tries: number;
+}
+
+/** Writes the error `code` to the client, in its dialect, and counts what it was sent. */
+export function sendOwnError(exchange: Refused, code: ErrorCode, detail: string): void {
+  const { client, tries } = exchange;
+  const fields = refusalFields(ERRORS[code].status, exchange.retryAfterSeconds(), tries > 0);
+  const to = { minor: client.minor, keepAlive: client.keepAlive, withBody: true };
+  const answer = errorAnswer(code, exchange.route.dialect, detail, fields);
+  client.transport.write(serializeAnswer(answer, to, exchange.requestId));
+  exchange.bytesDown = answer.body.length;
+}
