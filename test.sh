@@ -12,8 +12,9 @@ cd "$root"
 # What tests run beside the router: measures of the benches, a browser, ssh, a terminal. Where they
 # cannot be installed the tests that need them skip themselves, and this says so.
 install_debian_packages() {
+  programs="nginx:nginx-light wrk:wrk chromium:chromium sshd:openssh-server tmux:tmux ip:iproute2"
   missing=
-  for pair in nginx:nginx-light wrk:wrk chromium:chromium sshd:openssh-server tmux:tmux ip:iproute2; do
+  for pair in $programs; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] ||
       missing="$missing ${pair#*:}"
   done
