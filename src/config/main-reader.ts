@@ -3,6 +3,7 @@
  * command line say. Invariant: every value is checked by its option's schema, whoever set it.
  */
 import { readEnvironment } from './environment.ts';
+import { isLoopback } from './loopback.ts';
 import type { Option, Section } from './option.ts';
 import { OPTION_PATHS, SECTION_LIST } from './option-paths.ts';
 import { describeRead, type Env, fillIn } from './references.ts';
@@ -146,6 +147,7 @@ export class MainReader {
   /** Rules over two options at once. */
   checkTogether(): void {
     this.#checkAlerts();
+    this.#checkOperations();
     this.#checkOrder('retry.base_delay_ms', 'retry.max_delay_ms');
     this.#checkOrder('ejection.base_ms', 'ejection.max_ms');
     const port = this.#value('server.port');
@@ -161,6 +163,15 @@ export class MainReader {
     const message = 'no alert is sent without webhook.url';
     const place = placeOf(enabled.origin);
     this.#report.problems.push({ ...place, path: 'webhook.enabled', message, severity: 'warning' });
+  }
+
+  /** What changes the router must not be open to a network. */
+  #checkOperations(): void {
+    const host = String(this.#value('dashboard.host'));
+    const isOff = this.#value('dashboard.enabled') !== true;
+    if (isOff || isLoopback(host) || this.#value('dashboard.token') !== '') return;
+    const message = `${host} can be reached from other machines: set dashboard.token as well`;
+    this.#clash('dashboard.host', 'dashboard.enabled', message);
   }
 
   #checkOrder(lower: string, upper: string): void {

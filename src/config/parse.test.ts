@@ -156,6 +156,22 @@ test('a secret option is not shown, even when it is wrong', () => {
   ]);
 });
 
+test('operations beyond this machine need a token', () => {
+  const open = (text: string) => lines(`dashboard: {${text}}`);
+  for (const host of ['0.0.0.0', '10.0.0.1', '"::"', 'router.internal', '128.0.0.1']) {
+    const name = host.replaceAll('"', '');
+    assert.deepEqual(open(`host: ${host}`), [
+      'config.yaml:1:19: dashboard.host: ' +
+        `${name} can be reached from other machines: set dashboard.token as well`,
+    ]);
+    assert.deepEqual(open(`host: ${host}, token: tok-canary`), []);
+    assert.deepEqual(open(`host: ${host}, enabled: false`), []);
+  }
+  for (const host of ['127.0.0.1', '127.1.2.3', '"::1"', 'localhost']) {
+    assert.deepEqual(open(`host: ${host}`), [], host);
+  }
+});
+
 test('alerts without an address are pointed out, and the file is used', () => {
   const { value, problems } = parseMain('webhook: {enabled: true}', 'config.yaml');
   assert.equal(value?.webhook.enabled, true);

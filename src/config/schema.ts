@@ -257,10 +257,18 @@ export const SECTIONS = {
   },
   dashboard: {
     key: 'dashboard',
-    doc: 'The listener for operators, apart from the API and on 127.0.0.1 only.',
+    doc: 'The listener for operators, apart from the API: dashboard, metrics and admin API.',
     options: {
       enabled: flag('enabled', true, 'Whether it listens at all.'),
+      host: host(
+        'host',
+        '127.0.0.1',
+        'Its address; any other than a loopback address needs dashboard.token.',
+      ),
       webPort: integer('web_port', 8080, PORT, 'Its port; 0 takes any free one.'),
+      token: hidden(
+        text('token', '', 'What every request there must carry as bearer; empty means nothing.'),
+      ),
       refreshIntervalMs: later(
         seconds('refresh_interval', 2, 'How often the terminal dashboard redraws.', 0.1),
       ),

@@ -14,11 +14,14 @@ import type { RequestRecord } from '../core/request-record.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { FleetState } from '../state/layout.ts';
 import { sumOf } from '../state/reader.ts';
+import { sessionRoutes } from './admin/session-routes.ts';
 import { dashboardJson } from './dashboard-json.ts';
 import { TextFetcher } from './fetch-text.ts';
 import { Fleet, type FleetChange } from './fleet.ts';
 import { failureOf, fleetStatus } from './fleet-status.ts';
 import { listenForOperators, type OperationsListener } from './operations-listener.ts';
+import { OperatorAccess } from './operator-access.ts';
+import { jsonReply, type OperatorRoute, OperatorRoutes } from './operator-route.ts';
 import { type ProbeChange, Prober } from './prober.ts';
 import { RpmMeter } from './rpm-meter.ts';
 import { Scraper } from './scraper.ts';
@@ -34,6 +37,8 @@ export interface ControlParts {
   readonly spawn: (index: number, spec: RouteTableSpec) => WorkerPort;
   /** Requests that are over, for whoever writes them down. */
   readonly onRequests: (records: readonly RequestRecord[], dropped: number) => void;
+  /** What faces show to operators, besides what is the control plane's own. */
+  readonly routes?: readonly OperatorRoute[];
   /** Who sends the alerts, if anybody does. */
   readonly follower?: FleetFollower | undefined;
 }
@@ -153,24 +158,44 @@ export class ControlPlane {
   }
 
   async #listen(): Promise<void> {
-    const { config, log, state, clock } = this.#parts;
+    const { config, log, clock } = this.#parts;
     if (!config.dashboard.enabled) return;
+    const access = new OperatorAccess({ token: () => config.dashboard.token, clock });
+    const { host, webPort: port } = config.dashboard;
+    try {
+      this.#operations = await listenForOperators({
+        ...{ host, port, access, routes: new OperatorRoutes(this.#routes(access)) },
+        onError: (error, path) => log.error({ err: error, path }, 'an operator got no answer'),
+      });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      log.warn({ host, port, code }, 'no operations listener: choose another dashboard.web_port');
+      return;
+    }
+    const shown = host.includes(':') ? `[${host}]` : host;
+    log.info({ url: `http://${shown}:${this.#operations.port}/api/dashboard` }, 'operations');
+  }
+
+  /** All that operators are served. */
+  #routes(access: OperatorAccess): OperatorRoute[] {
     const sources = {
-      ...state,
-      clock,
+      ...this.#parts.state,
+      clock: this.#parts.clock,
       startedMs: this.#startedMs,
       rpm: this.#rpm,
       endpoints: () => this.#fleet.endpoints,
       reportOf: (slot: number) => this.#scraper.reportOf(slot),
     };
-    const port = config.dashboard.webPort;
-    try {
-      this.#operations = await listenForOperators(port, () => dashboardJson(sources));
-      log.info({ url: `http://127.0.0.1:${this.#operations.port}/api/dashboard` }, 'operations');
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      log.warn({ port, code }, 'no operations listener: choose another dashboard.web_port');
-    }
+    return [
+      {
+        method: 'GET',
+        path: '/api/dashboard',
+        summary: 'System, requests, source types, models and endpoints, as the dashboards read it.',
+        handle: () => jsonReply(200, dashboardJson(sources)),
+      },
+      ...sessionRoutes(access),
+      ...(this.#parts.routes ?? []),
+    ];
   }
 
   #inform(): void {

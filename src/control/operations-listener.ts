@@ -1,63 +1,192 @@
 /**
- * The listener for operators: apart from the API and on the loopback address only (PROTOCOL §7).
- * An ordinary node:http server; nothing here is on the path of a request to a model.
- * A Host that does not name this machine is refused, so that no web page can read it by rebinding.
+ * The listener for operators, apart from the API (PROTOCOL §7). An ordinary node:http server;
+ * nothing here is on the path of a request to a model.
+ *
+ * Invariant: a row's handler runs only after the Host, the origin, the token, the content type and
+ * the body were found good, in this order; every answer carries the security fields.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { OperatorAccess } from './operator-access.ts';
+import {
+  type OperatorReply,
+  type OperatorRoute,
+  type OperatorRoutes,
+  refusal,
+} from './operator-route.ts';
 
-const HOST_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
+export interface OperationsParts {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly routes: OperatorRoutes;
+  readonly access: OperatorAccess;
+  /** A handler failed. */
+  onError(error: unknown, path: string): void;
+}
 
 export interface OperationsListener {
+  readonly host: string;
   readonly port: number;
   close(): void;
 }
 
-/** Rejects with the socket's error when the port cannot be bound. */
-export function listenForOperators(
-  port: number,
-  dashboard: () => object,
-): Promise<OperationsListener> {
-  const server = createServer((request, response) => answer(request, response, dashboard));
+const MAX_BODY_BYTES = 64 * 1024;
+const MAX_CONNECTIONS = 512;
+const HEAD_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+const SECURITY_FIELDS: Readonly<Record<string, string>> = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+};
+
+/** Rejects with the socket's error when the address cannot be bound. */
+export function listenForOperators(parts: OperationsParts): Promise<OperationsListener> {
+  const server = createServer({
+    headersTimeout: HEAD_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('request', (request, response) => void serve(parts, request, response));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(parts.port, parts.host, () => {
       server.off('error', reject);
       // Running out of file descriptors must not end the router; accepting goes on later.
       server.on('error', () => {});
-      const address = server.address() as AddressInfo;
-      resolve({
-        port: address.port,
-        close() {
-          server.close();
-          server.closeAllConnections();
-        },
-      });
+      resolve(opened(server));
     });
   });
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, dashboard: () => object): void {
-  const name = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
-  const path = (request.url ?? '').split('?')[0];
-  if (!HOST_NAMES.has(name)) {
-    json(response, 403, { error: { message: 'This Host is not served here.', type: 'forbidden' } });
-  } else if (path !== '/api/dashboard') {
-    const message = 'Not found; GET /api/dashboard shows the state of the fleet.';
-    json(response, 404, { error: { message, type: 'not_found' } });
-  } else if (request.method !== 'GET') {
-    response.setHeader('Allow', 'GET');
-    json(response, 405, { error: { message: 'Use GET.', type: 'method_not_allowed' } });
-  } else {
-    json(response, 200, dashboard());
-  }
+function opened(server: Server): OperationsListener {
+  const { address: host, port } = server.address() as AddressInfo;
+  return {
+    host,
+    port,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
 
-function json(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, {
-    'Content-Type': 'application/json',
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
+async function serve(
+  parts: OperationsParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  for (const [name, value] of Object.entries(SECURITY_FIELDS)) response.setHeader(name, value);
+  const [path, ...query] = (request.url ?? '').split('?');
+  let reply: OperatorReply;
+  try {
+    reply = await replyTo(parts, request, path!, query.join('?'));
+  } catch (error) {
+    // The client went away in the middle of its body.
+    if (response.destroyed) return;
+    parts.onError(error, path!);
+    reply = refusal(500, 'internal_error', 'The router failed to answer; its log says why.');
+  }
+  if (response.destroyed) return;
+  if ('stream' in reply) reply.stream(response);
+  else send(response, reply);
+}
+
+function send(
+  response: ServerResponse,
+  reply: Exclude<OperatorReply, { readonly stream: unknown }>,
+): void {
+  // After a refusal the rest of a body may still come; nobody reads it.
+  if (!response.req.complete) response.setHeader('Connection', 'close');
+  const bytes = Buffer.from(reply.body);
+  response.writeHead(reply.status, {
+    'Content-Type': reply.type,
+    'Content-Length': bytes.length,
+    ...reply.headers,
   });
-  response.end(JSON.stringify(body));
+  response.end(bytes);
+}
+
+async function replyTo(
+  { routes, access }: OperationsParts,
+  request: IncomingMessage,
+  path: string,
+  query: string,
+): Promise<OperatorReply> {
+  const { method = '', headers } = request;
+  const localPort = request.socket.localPort ?? 0;
+  const foreign = access.refuses(method, headers);
+  if (foreign !== undefined) return refusal(403, 'forbidden', foreign);
+  const found = routes.find(method, path);
+  const isOpen = 'route' in found && found.route.open === true;
+  if (!isOpen && !access.admits(headers, localPort)) return unauthorized();
+  if (!('route' in found)) return notFound(found.methods);
+  const { route, params } = found;
+  if (method !== 'GET' && !isJson(headers['content-type'])) {
+    const message = 'A change needs the field Content-Type: application/json.';
+    return refusal(415, 'unsupported_media_type', message);
+  }
+  const body = await bodyOf(route, request);
+  if ('refused' in body) return body.refused;
+  const search = new URLSearchParams(query);
+  return route.handle({ params, query: search, headers, body: body.value, localPort });
+}
+
+function unauthorized(): OperatorReply {
+  const message = 'This needs the token: Authorization: Bearer and dashboard.token.';
+  return refusal(401, 'unauthorized', message, { 'WWW-Authenticate': 'Bearer' });
+}
+
+function notFound(methods: readonly string[]): OperatorReply {
+  if (methods.length === 0) {
+    return refusal(404, 'not_found', 'Not found; GET /admin/openapi.json lists what there is.');
+  }
+  const allow = methods.join(', ');
+  return refusal(405, 'method_not_allowed', `Use ${allow}.`, { Allow: allow });
+}
+
+function isJson(contentType: string | undefined): boolean {
+  return /^application\/json *(;|$)/i.test(contentType ?? '');
+}
+
+type Body = { readonly value: unknown } | { readonly refused: OperatorReply };
+
+async function bodyOf({ body: schema }: OperatorRoute, request: IncomingMessage): Promise<Body> {
+  if (schema === undefined) return { value: undefined };
+  const bytes = await readBody(request);
+  if (bytes === undefined) {
+    const message = `A body may have ${MAX_BODY_BYTES} bytes.`;
+    return { refused: refusal(413, 'body_too_large', message) };
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return { refused: refusal(400, 'invalid_json', 'The body is not valid JSON.') };
+  }
+  const checked = schema.safeParse(value);
+  if (checked.success) return { value: checked.data };
+  const { path, message } = checked.error.issues[0]!;
+  const where = path.length === 0 ? 'The body' : path.join('.');
+  return { refused: refusal(400, 'invalid_body', `${where}: ${message}.`) };
+}
+
+/** undefined when it is too large. Rejects when the client goes away. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return undefined;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    const bytes = chunk as Buffer;
+    size += bytes.length;
+    if (size > MAX_BODY_BYTES) return undefined;
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
 }

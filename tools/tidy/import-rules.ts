@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['core'],
   observe: ['core', 'config'],
   control: ['core', 'config', 'state', 'openai', 'observe'],
-  faces: ['control/status.ts'],
+  faces: ['control/status.ts', 'control/operator-route.ts'],
   sim: ['core', 'http1', 'openai', 'net', 'config'],
   bench: ['core', 'http1', 'openai', 'net', 'config'],
   deploy: ['core', 'http1', 'openai', 'net', 'config'],
