@@ -8,10 +8,8 @@ import { EXIT_OK, EXIT_USAGE } from './cli/exit-codes.ts';
 import { serve } from './cli/serve.ts';
 import { runSim } from './cli/sim.ts';
 import { problemText, usageText } from './cli/usage.ts';
+import { VERSION } from './cli/version.ts';
 import { runWebhookTest } from './cli/webhook.ts';
-
-/** Put in by the build; running from source there is none. */
-declare const LLM_ROUTER_VERSION: string | undefined;
 
 async function main(argv: readonly string[]): Promise<number> {
   const { verb, help, version, flags, rest, problems } = parseArgs(argv);
@@ -20,8 +18,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT_USAGE;
   }
   if (version) {
-    const known = typeof LLM_ROUTER_VERSION === 'string' ? LLM_ROUTER_VERSION : 'from source';
-    process.stdout.write(`llm-router ${known}\n`);
+    process.stdout.write(`llm-router ${VERSION}\n`);
     return EXIT_OK;
   }
   if (verb === 'sim') return runSim([...rest]);

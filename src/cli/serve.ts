@@ -27,6 +27,7 @@ import { followFiles } from './follow-files.ts';
 import { configFile, loadOptions } from './load-options.ts';
 import { proxyOptions } from './proxy-options.ts';
 import { readTlsFiles, type TlsTexts } from './tls-files.ts';
+import { VERSION } from './version.ts';
 
 /**
  * Runs until a signal ends it and returns the exit code. `workerUrl`: where the entry of the
@@ -71,6 +72,7 @@ export async function serve(
     config,
     state,
     workers,
+    version: VERSION,
     clock,
     log,
     spawn,

@@ -15,6 +15,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { FleetState } from '../state/layout.ts';
 import { sumOf } from '../state/reader.ts';
 import { sessionRoutes } from './admin/session-routes.ts';
+import { boardRoutes } from './board-routes.ts';
 import { dashboardJson } from './dashboard-json.ts';
 import { TextFetcher } from './fetch-text.ts';
 import { Fleet, type FleetChange } from './fleet.ts';
@@ -26,12 +27,15 @@ import { type ProbeChange, Prober } from './prober.ts';
 import { RpmMeter } from './rpm-meter.ts';
 import { Scraper } from './scraper.ts';
 import type { FleetFollower } from './status.ts';
+import { StatusBoard } from './status-board.ts';
 import { type StartFailure, Supervisor, type WorkerPort } from './supervisor.ts';
 
 export interface ControlParts {
   readonly config: Config;
   readonly state: FleetState;
   readonly workers: number;
+  /** Of this program. */
+  readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly spawn: (index: number, spec: RouteTableSpec) => WorkerPort;
@@ -55,6 +59,7 @@ export class ControlPlane {
   readonly #prober: Prober;
   readonly #scraper: Scraper;
   readonly #rpm: RpmMeter;
+  readonly #board: StatusBoard;
   readonly #timers: NodeJS.Timeout[] = [];
   #operations: OperationsListener | undefined;
   #started = false;
@@ -106,6 +111,7 @@ export class ControlPlane {
       ...shared,
       intervalMs: () => config.monitor.collectIntervalMs,
     });
+    this.#board = this.#makeBoard();
   }
 
   get endpoints(): readonly EndpointSpec[] {
@@ -126,6 +132,7 @@ export class ControlPlane {
     this.#every(SECOND_MS, () => {
       this.#rpm.sample(this.#fleet.endpoints.map((endpoint) => endpoint.slot));
       this.#fleet.tick();
+      this.#board.tick();
       this.#inform();
     });
     await this.#listen();
@@ -152,6 +159,7 @@ export class ControlPlane {
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#parts.follower?.stop();
+    this.#board.live.close();
     this.#operations?.close();
     this.#fetcher.dispose();
     this.#supervisor.stop();
@@ -193,9 +201,33 @@ export class ControlPlane {
         summary: 'System, requests, source types, models and endpoints, as the dashboards read it.',
         handle: () => jsonReply(200, dashboardJson(sources)),
       },
+      ...boardRoutes(this.#board),
       ...sessionRoutes(access),
       ...(this.#parts.routes ?? []),
     ];
+  }
+
+  #makeBoard(): StatusBoard {
+    const { config, state, clock, version, workers } = this.#parts;
+    return new StatusBoard({
+      ...state,
+      rpm: this.#rpm,
+      nowMs: clock.nowMs,
+      wallMs: Date.now,
+      router: {
+        version,
+        pid: process.pid,
+        runtime: runtimeName(),
+        workers,
+        strategy: config.routing.strategy,
+        started_at_ms: Date.now(),
+      },
+      endpoints: () => this.#fleet.endpoints,
+      epoch: () => this.#fleet.spec.epoch,
+      reportOf: (slot) => this.#scraper.reportOf(slot),
+      reasonOf: (slot) => this.#prober.reasonOf(slot),
+      sinceOf: (slot) => this.#prober.sinceOf(slot),
+    });
   }
 
   #inform(): void {
@@ -216,6 +248,7 @@ export class ControlPlane {
   #logChange(change: FleetChange): void {
     const { epoch, published, added, removed, changed, rejected, problems } = change;
     const { log } = this.#parts;
+    this.#board.noteChange(change);
     if (published) log.info({ epoch, added, removed, changed }, 'route table');
     if (rejected.length > 0) log.error({ rejected }, 'too many endpoints; these are left out');
     // At start the command line has shown them already.
@@ -243,4 +276,9 @@ export class ControlPlane {
     if (kind === 'ejected') this.#parts.log.warn(fields, 'ejected an endpoint');
     else this.#parts.log.debug(fields, 'an attempt failed');
   }
+}
+
+function runtimeName(): string {
+  const { bun, node } = process.versions;
+  return bun === undefined ? `Node ${node}` : `Bun ${bun}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Requests of the last minute, sent and completed, for every endpoint: from a sample of the
+ * Requests of the last minute, sent, completed and failed, for every endpoint: from a sample of the
  * counters each second. Invariant: exact over the last 60 samples, also for an endpoint that left
  * and came back; a slot that is not watched yet has counted from 0 since it was given away.
  */
@@ -12,6 +12,7 @@ interface Ring {
   /** Counter values at the last SAMPLES + 1 seconds, at second modulo that. */
   readonly sent: Float64Array;
   readonly ok: Float64Array;
+  readonly failed: Float64Array;
 }
 
 export class RpmMeter {
@@ -31,6 +32,7 @@ export class RpmMeter {
     for (const [slot, ring] of this.#rings) {
       ring.sent[at] = sumOf(this.#columns, 'sent', slot);
       ring.ok[at] = sumOf(this.#columns, 'ok', slot);
+      ring.failed[at] = failuresOf(this.#columns, slot);
     }
   }
 
@@ -49,6 +51,11 @@ export class RpmMeter {
     return sumOf(this.#columns, 'ok', slot) - this.#oldest(this.#rings.get(slot)?.ok);
   }
 
+  /** Attempts that failed in the last minute. */
+  failureRpm(slot: number): number {
+    return failuresOf(this.#columns, slot) - this.#oldest(this.#rings.get(slot)?.failed);
+  }
+
   /** The value 60 samples ago. */
   #oldest(values: Float64Array | undefined): number {
     return values?.[(this.#seconds + 1) % (SAMPLES + 1)] ?? 0;
@@ -56,5 +63,16 @@ export class RpmMeter {
 }
 
 function newRing(): Ring {
-  return { sent: new Float64Array(SAMPLES + 1), ok: new Float64Array(SAMPLES + 1) };
+  const values = () => new Float64Array(SAMPLES + 1);
+  return { sent: values(), ok: values(), failed: values() };
+}
+
+/** Attempts that ended by the endpoint's fault, since start. */
+function failuresOf(columns: Columns, slot: number): number {
+  return (
+    sumOf(columns, 'failedConnect', slot) +
+    sumOf(columns, 'failedStatus', slot) +
+    sumOf(columns, 'failedStream', slot) +
+    sumOf(columns, 'failedTimeout', slot)
+  );
 }
