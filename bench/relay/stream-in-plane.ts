@@ -10,6 +10,7 @@ import { NodeConnector } from '../../src/net/node.ts';
 import type { Transport, TransportHandler } from '../../src/net/transport.ts';
 import { Downstreams } from '../../src/proxy/downstreams.ts';
 import { DataPlane } from '../../src/proxy/plane.ts';
+import { createFleetState } from '../../src/state/layout.ts';
 import { TOTALS } from '../../src/state/totals.ts';
 
 export interface StreamInPlane {
@@ -88,6 +89,7 @@ export function openStream(request: Buffer, answerHead: Buffer): StreamInPlane {
       options: proxyOptions(DEFAULTS, circumstances),
       columns: fixtureColumns(1, 1),
       totals: new Float64Array(TOTALS),
+      meters: createFleetState(1, 1).meters[0]!,
       workerIndex: 0,
       clock: new FakeClock(1_000_000),
       random: new Xorshift(1),

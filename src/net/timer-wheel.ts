@@ -50,12 +50,15 @@ export class TimerWheel {
   readonly #onTurn: () => void;
   /** Coarse time of the wheel, at most one tick old while timers are armed. */
   nowMs: number;
+  /** How much later than asked for the last turn came. */
+  lateMs: number;
 
   constructor(clock: Clock, onTurn: () => void) {
     this.#clock = clock;
     this.#onTurn = onTurn;
     this.#lastMs = clock.nowMs();
     this.nowMs = 0;
+    this.lateMs = 0;
     for (let i = 0; i < BUCKETS; i++) this.#buckets.push(new WheelTimer(NOBODY));
   }
 
@@ -80,6 +83,7 @@ export class TimerWheel {
   /** Advances to the clock's time and fires what is due; the interval calls it, and tests do. */
   turn(): void {
     const realMs = this.#clock.nowMs();
+    this.lateMs = Math.max(0, realMs - this.#lastMs - TICK_MS);
     this.nowMs += Math.min(realMs - this.#lastMs, MAX_STEP_MS);
     this.#lastMs = realMs;
     const last = Math.floor(this.nowMs / TICK_MS);

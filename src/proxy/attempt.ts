@@ -229,6 +229,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     const { plane, endpoint } = this;
     this.#phase = WAITING;
     const size = writeRequest(connection.transport, this.exchange, this.#bytes);
+    this.exchange.meter.sent();
     this.facts.requestBytesSent = size;
     this.exchange.body.sending();
     if (connection.transport.bytesQueued() === 0) this.#bodyFlushed();

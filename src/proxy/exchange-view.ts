@@ -9,6 +9,7 @@ import type { AttemptFacts } from '../core/retry/verdict.ts';
 import type { Transport } from '../net/transport.ts';
 import type { Route } from '../openai/routes.ts';
 import type { Probed } from './half-close.ts';
+import type { RequestMeter } from './meters.ts';
 import type { DataPlane } from './plane.ts';
 import type { RequestBody } from './request-body.ts';
 
@@ -56,6 +57,7 @@ export interface ExchangeView {
   readonly startedMs: number;
   /** '' until it was found in the body. */
   readonly model: string;
+  readonly meter: RequestMeter;
   /** Body bytes written to the client, without framing. */
   bytesDown: number;
   /** End-to-end request fields as they go up, and the client's own Authorization line. */

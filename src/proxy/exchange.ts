@@ -36,6 +36,7 @@ import { REFUSED_QUEUE_FULL } from './admission.ts';
 import { Attempt } from './attempt.ts';
 import type { Client, CommittedAnswer, ExchangeView, SavedAnswer } from './exchange-view.ts';
 import type { HalfClose, Probed } from './half-close.ts';
+import { RequestMeter } from './meters.ts';
 import { sendOwnError } from './own-error.ts';
 import type { DataPlane } from './plane.ts';
 import { RequestBody } from './request-body.ts';
@@ -69,6 +70,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   readonly fields: Buffer;
   readonly authorization: Buffer;
   readonly startedMs: number;
+  readonly meter: RequestMeter;
   model: string;
   /** Slots that failed this exchange; forgotten when all of them have. */
   tried: readonly number[];
@@ -110,6 +112,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     this.fields = kept.subarray(0, fieldsLength);
     this.authorization = out.length === fieldsLength ? NO_BYTES : kept.subarray(fieldsLength);
     this.startedMs = plane.clock.nowMs();
+    this.meter = new RequestMeter(plane.meters, this.startedMs);
     this.model = '';
     this.tried = NONE_TRIED;
     this.tries = 0;
@@ -135,6 +138,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
 
   /** The whole body is here: find the cluster and ask for an endpoint. */
   bodyComplete(): void {
+    this.meter.bodyRead();
     const field = this.body.model;
     field.finish();
     if (field.status !== MODEL_FOUND) {
@@ -160,6 +164,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
 
   waits(patienceMs: number): void {
     this.#phase = QUEUED;
+    this.meter.waits();
     this.#trail?.step('waits', '', '');
     this.plane.totals[GAUGE_QUEUED]!++;
     this.plane.wheel.arm(this.#timer, TIMER_QUEUE, patienceMs);
@@ -181,14 +186,15 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     switch (decideAndPay(this, endpoint, facts)) {
       case RETRY_FRESH_CONNECTION:
         this.#trail?.step('retry', '', 'fresh_connection');
+        this.meter.retries(code);
         this.#start(endpoint, chargedAtMs, true);
         return;
       case RETRY_OTHER:
-        this.#countRetry('other_endpoint');
+        this.#countRetry('other_endpoint', code);
         plane.admission.admit(this);
         return;
       case RETRY_AFTER_BACKOFF:
-        this.#countRetry('after_backoff');
+        this.#countRetry('after_backoff', code);
         this.tried = NONE_TRIED;
         this.#phase = BACKOFF;
         plane.wheel.arm(
@@ -280,14 +286,16 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     if (!this.tried.includes(slot)) this.tried = this.tried.concat(slot);
   }
 
-  #countRetry(kind: string): void {
+  #countRetry(kind: string, code: ErrorCode): void {
     this.#trail?.step('retry', '', kind);
+    this.meter.retries(code);
     this.triesLeft--;
     this.plane.totals[TOTAL_RETRIES]!++;
   }
 
   #leaveQueue(): void {
     if (this.#phase === QUEUED) {
+      this.meter.leftQueue();
       this.plane.totals[GAUGE_QUEUED]!--;
       // Left once: what follows may come here again.
       this.#phase = BACKOFF;
@@ -307,6 +315,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
 
   #start(endpoint: EndpointSpec, chargedAtMs: number, fresh: boolean): void {
     this.#trail?.attempt(endpoint.id);
+    this.meter.attempt(endpoint.slot);
     this.#attempt = new Attempt(this, endpoint, chargedAtMs);
     this.#attempt.start(fresh);
   }
@@ -349,11 +358,14 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   #settle(total: number, status: number, outcome: RequestOutcome): void {
     if (this.#phase === SETTLED) throw new Error('an exchange was settled twice');
     this.#phase = SETTLED;
-    const { totals, wheel } = this.plane;
+    const { table, totals, wheel } = this.plane;
     totals[total]!++;
     totals[GAUGE_EXCHANGES]!--;
     wheel.cancel(this.#timer);
     wheel.cancel(this.#deadline);
+    const firstSlot = this.tries > 0 ? -1 : (table.cluster(this.model)?.slots[0] ?? -1);
+    this.meter.settled(total, outcome, firstSlot);
+    this.meter.bytes(this.body.sizeBytes, this.bytesDown);
     this.#trail?.settle(status, outcome);
     this.#releaseBody();
     this.saved = undefined;

@@ -16,11 +16,13 @@ import { ResponseHead } from '../http1/response-head.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
 import type { Connector, Transport } from '../net/transport.ts';
 import { UpstreamPool } from '../net/upstream-pool.ts';
+import type { WorkerMeters } from '../state/meters.ts';
 import { Admission } from './admission.ts';
 import { BodyBudget } from './body-budget.ts';
 import { BodyPool } from './body-pool.ts';
 import { EndpointBytes } from './endpoint-bytes.ts';
 import type { Journal } from './journal.ts';
+import { Meters } from './meters.ts';
 import type { ProxyOptions } from './options.ts';
 import { OutBuffer } from './out-buffer.ts';
 
@@ -28,6 +30,7 @@ export interface PlaneParts {
   readonly options: ProxyOptions;
   readonly columns: Columns;
   readonly totals: Float64Array;
+  readonly meters: WorkerMeters;
   readonly workerIndex: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -43,6 +46,7 @@ export class DataPlane {
   readonly columns: Columns;
   readonly own: WorkerColumns;
   readonly totals: Float64Array;
+  readonly meters: Meters;
   readonly workerIndex: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -74,13 +78,17 @@ export class DataPlane {
     this.columns = parts.columns;
     this.own = parts.columns.workers[parts.workerIndex]!;
     this.totals = parts.totals;
+    this.meters = new Meters(parts.meters, parts.clock);
     this.workerIndex = parts.workerIndex;
     this.clock = parts.clock;
     this.random = parts.random;
     this.report = parts.report;
     this.journal = parts.journal;
     this.ejector = new Ejector(parts.columns, parts.workerIndex, parts.options, parts.random);
-    this.wheel = new TimerWheel(parts.clock, () => this.admission.poll());
+    this.wheel = new TimerWheel(parts.clock, () => {
+      this.meters.loopDelayed(this.wheel.lateMs);
+      this.admission.poll();
+    });
     this.pool = new UpstreamPool(parts.connector, this.wheel, {
       idleMs: parts.options.idleConnTimeoutMs,
       maxIdle: parts.options.maxIdleConns,

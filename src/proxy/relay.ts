@@ -71,6 +71,9 @@ export class Relay implements CommittedAnswer, TimerOwner {
   /** The client's queue when its reading was last looked at. */
   #queuedBytes: number;
   #excess: boolean;
+  /** Events passed on are counted: a stream of tokens, and those counted already. */
+  readonly #counting: boolean;
+  #counted: number;
 
   constructor(exchange: ExchangeView, attempt: RelaySource, head: ResponseHead) {
     this.#plane = exchange.plane;
@@ -90,12 +93,14 @@ export class Relay implements CommittedAnswer, TimerOwner {
     this.#paused = false;
     this.#queuedBytes = 0;
     this.#excess = false;
+    this.#counted = 0;
     this.#scanner = undefined;
     if (head.isEventStream && !head.contentEncoded) {
       this.#scanner = new SseScanner();
       const { dialect, expectsEnd } = exchange.route;
       this.#scanner.reset(dialect, expectsEnd && head.status === 200);
     }
+    this.#counting = this.#scanner !== undefined && !this.#scanner.finished;
     const { minor } = exchange.client;
     if (head.isBodiless()) this.#send = SEND_NOTHING;
     else if (kind === BODY_LENGTH || this.#framing.done) this.#send = SEND_LENGTH;
@@ -115,6 +120,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
   }
 
   onBytes(chunk: Buffer, start: number, end: number): void {
+    if (!this.#committed) this.#exchange.meter.arrived();
     const framing = this.#framing;
     const out = this.#plane.out;
     out.reset();
@@ -165,7 +171,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
   onTimer(kind: number): void {
     if (kind === TIMER_HEAD_HOLD) {
       this.#plane.out.reset();
-      this.#deliver(false);
+      this.#deliver(false, true);
     } else if (kind === TIMER_GAP) {
       this.#lost('stream_stalled');
     } else {
@@ -240,7 +246,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
   }
 
   /** Writes what is composed in `plane.out`, behind the head if that still waits. */
-  #deliver(last: boolean): void {
+  #deliver(last: boolean, held = false): void {
     const plane = this.#plane;
     const out = plane.out;
     this.#exchange.bytesDown += out.bodyBytes();
@@ -248,9 +254,12 @@ export class Relay implements CommittedAnswer, TimerOwner {
       out.frameChunk();
       if (last) out.lastChunk();
     }
-    if (!this.#committed) this.#commit();
+    const first = !this.#committed;
+    if (first) this.#commit();
     const { transport } = this.#exchange.client;
     plane.send(transport);
+    if (first) this.#exchange.meter.committed(this.status, held);
+    if (this.#counting) this.#count();
     if (last) return;
     const queuedBytes = transport.bytesQueued();
     if (queuedBytes > MAX_QUEUED_BYTES) {
@@ -260,6 +269,14 @@ export class Relay implements CommittedAnswer, TimerOwner {
     } else {
       plane.wheel.refresh(this.#timer, plane.options.streamGapMs);
     }
+  }
+
+  /** Tells the meter of the events that were just written. */
+  #count(): void {
+    const { events, finished } = this.#scanner!;
+    if (events === this.#counted) return;
+    this.#exchange.meter.events(events - this.#counted, finished);
+    this.#counted = events;
   }
 
   /** A slow client is left alone as long as its queue becomes shorter. */

@@ -33,6 +33,7 @@ const DRAIN_CHECK_MS = 50;
 const LAST_WORDS_MS = 1_000;
 const MAX_EVENTS_PER_SECOND = 50;
 const RECORDS_MS = 100;
+const BUDGETS_MS = 1_000;
 
 /** Which implementation of the transport seam: docs/decisions/0015-runtime.md. */
 const UNDER_BUN = process.versions.bun !== undefined;
@@ -80,6 +81,7 @@ const plane = new DataPlane(
     options: start.options,
     columns: state.columns,
     totals: state.totals[start.index]!,
+    meters: state.meters[start.index]!,
     workerIndex: start.index,
     clock: monotonicClock,
     random: new Xorshift(randomInt(1, 2 ** 31)),
@@ -91,6 +93,9 @@ const plane = new DataPlane(
 );
 
 const downstreams = new Downstreams(plane);
+
+plane.meters.showBudgets(plane.table);
+setInterval(() => plane.meters.showBudgets(plane.table), BUDGETS_MS).unref();
 
 function hear(message: ToWorker, listener: Listener): void {
   if (message.kind === 'taken') {

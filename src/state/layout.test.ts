@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RATE_CELLS } from '../core/rate-window.ts';
 import { createFleetState, type FleetState, mapFleetState } from './layout.ts';
+import { METER_CELLS, WORKER_CELLS } from './meters.ts';
 import { TOTALS } from './totals.ts';
 
 const SHAPES = [
@@ -14,11 +15,13 @@ const SHAPES = [
 type Column = Int32Array | Float64Array;
 
 /** Every typed array of the state, by a name. */
-function columnsOf({ columns, totals }: FleetState): Map<string, Column> {
+function columnsOf({ columns, totals, meters }: FleetState): Map<string, Column> {
   const found = new Map<string, Column>();
   for (const [worker, own] of columns.workers.entries()) {
     for (const [name, column] of Object.entries(own)) found.set(`${worker}.${name}`, column);
     found.set(`${worker}.totals`, totals[worker]!);
+    found.set(`${worker}.meters`, meters[worker]!.rows);
+    found.set(`${worker}.own`, meters[worker]!.own);
   }
   for (const [name, column] of Object.entries(columns.control))
     found.set(`control.${name}`, column);
@@ -50,12 +53,10 @@ describe('the shared memory', () => {
     assert.equal(state.columns.workers.length, workers);
     assert.equal(state.totals.length, workers);
     for (const [name, column] of columnsOf(state)) {
-      const expected = name.endsWith('totals')
-        ? TOTALS
-        : name === 'shared.rate'
-          ? slots * RATE_CELLS
-          : slots;
-      assert.equal(column.length, expected, name);
+      const expected = { totals: TOTALS, own: WORKER_CELLS, meters: slots * METER_CELLS };
+      const kind = name.split('.')[1]! as keyof typeof expected;
+      const usual = name === 'shared.rate' ? slots * RATE_CELLS : slots;
+      assert.equal(column.length, expected[kind] ?? usual, name);
     }
   });
 

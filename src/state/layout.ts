@@ -7,6 +7,7 @@
  */
 import type { Columns, ControlColumns, SharedColumns, WorkerColumns } from '../core/columns.ts';
 import { RATE_CELLS } from '../core/rate-window.ts';
+import { METER_CELLS, WORKER_CELLS, type WorkerMeters } from './meters.ts';
 import { TOTALS } from './totals.ts';
 
 const CACHE_LINE_BYTES = 64;
@@ -19,6 +20,8 @@ export interface FleetState {
   readonly columns: Columns;
   /** Per worker: the numbers of TOTALS. */
   readonly totals: readonly Float64Array[];
+  /** Per worker: what traffic measured. */
+  readonly meters: readonly WorkerMeters[];
 }
 
 /** Hands out typed arrays one after the other; with a 1-byte buffer it only measures. */
@@ -91,9 +94,12 @@ function controlColumns(cursor: Cursor, slots: number): ControlColumns {
 function place(cursor: Cursor, slots: number, workers: number): Omit<FleetState, 'buffer'> {
   const perWorker: WorkerColumns[] = [];
   const totals: Float64Array[] = [];
+  const meters: WorkerMeters[] = [];
   for (let worker = 0; worker < workers; worker++) {
     perWorker.push(workerColumns(cursor, slots));
     totals.push(cursor.float64(TOTALS));
+    const own = cursor.float64(WORKER_CELLS);
+    meters.push({ own, rows: cursor.float64(slots * METER_CELLS) });
   }
   const control = controlColumns(cursor, slots);
   const shared: SharedColumns = {
@@ -101,7 +107,7 @@ function place(cursor: Cursor, slots: number, workers: number): Omit<FleetState,
     probing: cursor.int32(slots),
   };
   cursor.align();
-  return { columns: { slots, workers: perWorker, control, shared }, totals };
+  return { columns: { slots, workers: perWorker, control, shared }, totals, meters };
 }
 
 /** Makes the shared memory for `slots` endpoints and `workers` workers; unknowns are marked so. */

@@ -15,6 +15,8 @@ import { Downstreams } from '../../src/proxy/downstreams.ts';
 import type { Journal } from '../../src/proxy/journal.ts';
 import type { ProxyOptions } from '../../src/proxy/options.ts';
 import { DataPlane } from '../../src/proxy/plane.ts';
+import { createFleetState } from '../../src/state/layout.ts';
+import type { WorkerMeters } from '../../src/state/meters.ts';
 import {
   GAUGE_CONNECTIONS,
   GAUGE_EXCHANGES,
@@ -105,6 +107,7 @@ export class FakePlane {
   readonly clock = new FakeClock(1e6);
   readonly net = new FakeNet();
   readonly totals = new Float64Array(TOTALS);
+  readonly meters: WorkerMeters = createFleetState(16, 1).meters[0]!;
   readonly events: Omit<PlaneEvent, 'dropped'>[] = [];
   readonly columns = fixtureColumns(16, 1);
   readonly own: WorkerColumns = this.columns.workers[0]!;
@@ -124,6 +127,7 @@ export class FakePlane {
         options: { ...OPTIONS, ...options },
         columns: this.columns,
         totals: this.totals,
+        meters: this.meters,
         workerIndex: 0,
         clock: this.clock,
         random: new Xorshift(seed),
