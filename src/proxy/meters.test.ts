@@ -19,6 +19,7 @@ import {
   OWN_ERRORS,
   OWN_RETRIES,
   QUEUE_WAIT,
+  REPEATS,
   RETRIED,
   slotHistogram,
   TOTAL,
@@ -129,7 +130,7 @@ describe('the meter of a request', () => {
 });
 
 describe('the overhead', () => {
-  it('is the time to hand the request on, opening a connection included, and no engine time', () => {
+  it('is the time to hand the request on, opening a connection included', () => {
     const plane = start();
     plane.client(post());
     plane.advance(40);
@@ -171,6 +172,7 @@ describe('the counts', () => {
     assert.equal(plane.meters.own[OWN_RETRIES + index], 1);
     assert.equal(plane.meters.own[OWN_ERRORS + index], 0, 'the request went well in the end');
     assert.equal(meterRow(plane.meters, failed)[RETRIED], 1);
+    assert.equal(meterRow(plane.meters, 1 - failed)[REPEATS], 1);
     assert.deepEqual(endings(plane, failed), [0, 0, 0, 0]);
     assert.deepEqual(endings(plane, 1 - failed), [1, 0, 0, 0]);
   });

@@ -26,6 +26,7 @@ import {
   OWN_ERRORS,
   OWN_RETRIES,
   QUEUE_WAIT,
+  REPEATS,
   RETRIED,
   slotHistogram,
   TOKENS_CACHED,
@@ -42,7 +43,7 @@ import {
 import { TOTAL_OK } from '../state/totals.ts';
 
 /** One endpoint's row of this worker. */
-export class EndpointMeter {
+class EndpointMeter {
   readonly row: Float64Array;
   readonly ttfb: Histogram;
   readonly ttft: Histogram;
@@ -159,6 +160,7 @@ export class RequestMeter {
   attempt(slot: number): void {
     this.#attempts++;
     this.#endpoint = this.#meters.endpoint(slot);
+    if (this.#attempts > 1) this.#endpoint.row[REPEATS]!++;
   }
 
   /** The attempt's request was handed to its connection. */

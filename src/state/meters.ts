@@ -25,7 +25,7 @@ export const FINE_UNITS_PER_MS = 1000;
 export const ENDED = 0;
 /** … and those for the model whose first endpoint this is that never got to an endpoint. */
 export const UNPLACED = 4;
-/** How they ended, in the order of TOTAL_OK … TOTAL_CLIENT_GONE. */
+/** How they ended, in the order of TOTAL_OK … TOTAL_CLIENT_GONE; exported for tests. */
 export const ENDINGS = ['ok', 'client_error', 'server_error', 'client_gone'] as const;
 export const TOKENS_IN = 8;
 export const TOKENS_OUT = 9;
@@ -35,8 +35,10 @@ export const TOKENS_CACHED = 10;
 export const WITH_USAGE = 11;
 /** Attempts that failed here and were followed by another one. */
 export const RETRIED = 12;
+/** Attempts here that repeat one that failed. */
+export const REPEATS = 13;
 /** Repeats that the model whose first endpoint this is may cost now, by this worker. */
-export const BUDGET = 13;
+export const BUDGET = 14;
 const HISTOGRAMS = 16;
 
 /** The histograms of a slot, by name and place. */
@@ -44,7 +46,7 @@ export const TTFB = 0;
 export const TTFT = 1;
 export const EVENT_GAP = 2;
 export const TOTAL = 3;
-export const SLOT_HISTOGRAMS = 4;
+const SLOT_HISTOGRAMS = 4;
 
 export const METER_CELLS = HISTOGRAMS + SLOT_HISTOGRAMS * LATENCY_SCALE.cellCount;
 
@@ -70,7 +72,7 @@ const WORKER_HISTOGRAMS = 3;
 export const WORKER_CELLS = OWN_HISTOGRAMS + WORKER_HISTOGRAMS * LATENCY_SCALE.cellCount;
 
 /** Where the histogram `kind` begins in a slot's row. */
-export function slotHistogramAt(kind: number): number {
+function slotHistogramAt(kind: number): number {
   return HISTOGRAMS + kind * LATENCY_SCALE.cellCount;
 }
 
