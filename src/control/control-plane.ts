@@ -246,15 +246,19 @@ export class ControlPlane {
   }
 
   #logChange(change: FleetChange): void {
-    const { epoch, published, added, removed, changed, rejected, problems } = change;
+    const { epoch, published, added, removed, changed, rejected, problems, overtaken } = change;
     const { log } = this.#parts;
     this.#board.noteChange(change);
     if (published) log.info({ epoch, added, removed, changed }, 'route table');
+    for (const { id, what } of overtaken) {
+      log.info({ endpoint: id, what }, 'a file has overtaken a change by the API');
+    }
     if (rejected.length > 0) log.error({ rejected }, 'too many endpoints; these are left out');
     // At start the command line has shown them already.
     if (problems.length > 0 && this.#started)
       log.warn({ problems }, 'problems in the configuration');
-    else if (!published) log.info('the configuration has no problems any more');
+    else if (!published && overtaken.length === 0)
+      log.info('the configuration has no problems any more');
   }
 
   #logProbe({ spec, to, reason }: ProbeChange): void {

@@ -290,3 +290,28 @@ test('leaves out what finds no slot, says so once, and takes it in when one is f
   assert.deepEqual(seen.changes.at(-1)!.rejected, []);
   assert.equal(seen.published.at(-1), fleet.spec);
 });
+
+test('publishes what the API changed, and keeps it over reloads of other things', () => {
+  const { fleet, seen } = setUp();
+  fleet.apply(loaded({ a: ['h1', 'h2'] }));
+  fleet.overrides.change(fleet.entryOf('m@http://h1/v1')!, { weight: 7 });
+  fleet.refresh();
+  const weights = () => fleet.endpoints.map(({ weight }) => weight);
+  assert.deepEqual([weights(), seen.published.length], [[7, 1], 2]);
+  fleet.apply(loaded({ a: ['h1', 'h2*3'] }));
+  assert.deepEqual(weights(), [7, 3]);
+  fleet.apply(loaded({ a: ['h1*2', 'h2*3'] }));
+  assert.deepEqual(weights(), [2, 3]);
+  assert.deepEqual(seen.changes.at(-1)!.overtaken, [{ id: 'm@http://h1/v1', what: 'weight' }]);
+});
+
+test('an endpoint removed through the API keeps its slot until it has drained', () => {
+  const { fleet, seen } = setUp();
+  fleet.apply(loaded({ a: ['h1', 'h2'] }));
+  const id = 'm@http://h1/v1';
+  fleet.overrides.remove(id, fleet.fileEntryOf(id));
+  fleet.refresh();
+  assert.deepEqual([hosts(fleet), seen.changes.at(-1)!.removed], [['h2'], [id]]);
+  fleet.apply(loaded({ a: ['h1', 'h2'] }));
+  assert.deepEqual(hosts(fleet), ['h2']);
+});

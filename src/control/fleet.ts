@@ -17,6 +17,7 @@ import type { Columns } from '../core/columns.ts';
 import type { EndpointSpec, RouteTableSpec } from '../core/endpoint.ts';
 import { RATE_CELLS, RATE_WINDOW_MS, used } from '../core/rate-window.ts';
 import { sumOf } from '../state/reader.ts';
+import { Overrides, type Overtaken } from './overrides.ts';
 
 export interface FleetParts {
   readonly config: Config;
@@ -40,6 +41,8 @@ export interface FleetChange {
   readonly changed: readonly string[];
   readonly rejected: readonly string[];
   readonly problems: readonly string[];
+  /** Changes by the API that a file has overtaken. */
+  readonly overtaken: readonly Overtaken[];
 }
 
 interface Leaving {
@@ -52,6 +55,8 @@ interface Leaving {
 
 export class Fleet {
   readonly #parts: FleetParts;
+  /** What operators changed through the API; call `refresh` after a change. */
+  readonly overrides = new Overrides();
   readonly #slots: SlotAllocator;
   #byFile: ReadonlyMap<string, FileEndpoints> = new Map();
   #entries: readonly EndpointEntry[] = [];
@@ -75,8 +80,29 @@ export class Fleet {
   /** Takes over what was read from the files; publishes only a difference. */
   apply(loaded: Loaded): void {
     this.#byFile = withLastGood(loaded, this.#byFile);
-    this.#entries = mergeEndpoints(this.#byFile).value;
-    this.#adopt(loaded.problems.map(formatProblem));
+    this.#lay(loaded.problems.map(formatProblem));
+  }
+
+  /** Publishes what the API changed. */
+  refresh(): void {
+    this.#lay(this.#problems);
+  }
+
+  /** The endpoint as it counts now; undefined when there is none. */
+  entryOf(id: string): EndpointEntry | undefined {
+    return this.#entries.find((entry) => entry.id === id);
+  }
+
+  /** The endpoint as the files have it. */
+  fileEntryOf(id: string): EndpointEntry | undefined {
+    return mergeEndpoints(this.#byFile).value.find((entry) => entry.id === id);
+  }
+
+  #lay(problems: readonly string[]): void {
+    const { entries, overtaken } = this.overrides.lay(mergeEndpoints(this.#byFile).value);
+    this.overrides.drop(overtaken);
+    this.#entries = entries;
+    this.#adopt(problems, overtaken);
   }
 
   /** Frees the slots of endpoints that have drained; to be called about once a second. */
@@ -107,7 +133,7 @@ export class Fleet {
     clearSlot(this.#parts.columns, slot);
   }
 
-  #adopt(problems: readonly string[]): void {
+  #adopt(problems: readonly string[], overtaken: readonly Overtaken[] = []): void {
     const before = new Map(this.#endpoints.map((endpoint) => [endpoint.id, endpoint]));
     const epoch = this.spec.epoch + 1;
     const built = buildRouteTableSpec(this.#entries, this.#parts.config, this.#slots, epoch);
@@ -127,7 +153,7 @@ export class Fleet {
       this.spec = built.spec;
       this.#endpoints = endpoints;
       this.#parts.publish(built.spec);
-    } else if (sameTroubles) {
+    } else if (sameTroubles && overtaken.length === 0) {
       return;
     }
     this.#parts.onChange({
@@ -138,6 +164,7 @@ export class Fleet {
       changed: changed.map((endpoint) => endpoint.id),
       rejected: built.rejected,
       problems,
+      overtaken,
     });
   }
 
