@@ -41,6 +41,8 @@ const ADVICE: Record<ErrorCode, string> = {
     '`http_client.idle_conn_timeout`.',
   upstream_closed: 'Read the log of the engine: it crashed or restarted.',
   first_byte_timeout: 'Raise the first-byte limit for long prompts, or look for a hung engine.',
+  attempt_timeout:
+    'Look at the engine; if it is not stuck, raise its `timeout` (for streams `stream_timeout`).',
   upstream_busy: 'Send again later, or add endpoints: those there are full.',
   upstream_status: 'Read the log of the engine for the error behind its status.',
   malformed_response: 'Check that `api_base` points at an engine and not at something else.',

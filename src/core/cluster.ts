@@ -6,6 +6,9 @@ import type { ClusterSpec, EndpointSpec } from './endpoint.ts';
 import type { Pool } from './pickers/picker.ts';
 import type { RetryBudget } from './retry/budget.ts';
 
+/** Of endpoints without one: behind all that ask to be first. */
+const DEFAULT_ORDER = 1_000_000;
+
 export class Cluster implements Pool {
   readonly name: string;
   /** In pool order: `endpoints[i]` has slot `slots[i]` and weight `weights[i]`. */
@@ -14,6 +17,9 @@ export class Cluster implements Pool {
   readonly slots: Int32Array;
   readonly weights: Float64Array;
   readonly cumulative: Float64Array;
+  /** Which tier an endpoint belongs to; tier 0 is used before tier 1, and so on. */
+  readonly tierOf: Int32Array;
+  readonly tiers: number;
   readonly budget: RetryBudget;
 
   /** Throws RangeError on a weight that is not positive and finite. */
@@ -26,6 +32,9 @@ export class Cluster implements Pool {
     this.weights = new Float64Array(size);
     this.cumulative = new Float64Array(size);
     this.budget = budget;
+    const orders = [...new Set(spec.endpoints.map(orderOf))].sort((a, b) => a - b);
+    this.tierOf = Int32Array.from(spec.endpoints, (one) => orders.indexOf(orderOf(one)));
+    this.tiers = Math.max(1, orders.length);
     let total = 0;
     for (const [index, endpoint] of spec.endpoints.entries()) {
       if (!(endpoint.weight > 0 && endpoint.weight < Number.POSITIVE_INFINITY)) {
@@ -37,4 +46,8 @@ export class Cluster implements Pool {
       this.cumulative[index] = total;
     }
   }
+}
+
+function orderOf(endpoint: EndpointSpec): number {
+  return endpoint.own?.order ?? DEFAULT_ORDER;
 }

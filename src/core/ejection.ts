@@ -50,6 +50,8 @@ export class Ejector {
   readonly #random: Random;
   /** Claim made by this worker that no lease has adopted yet, by slot. */
   readonly #fresh: Int32Array;
+  /** Base time of a slot that has one of its own: 0 = it is never ejected, -1 = it has none. */
+  readonly #ownBaseMs: Float64Array;
 
   /** Also frees the probes that an earlier worker of this index left behind. */
   constructor(columns: Columns, workerIndex: number, options: EjectionOptions, random: Random) {
@@ -63,7 +65,13 @@ export class Ejector {
     this.#maxInARow = Math.max(1, maxEjectionMs / baseEjectionMs);
     this.#random = random;
     this.#fresh = new Int32Array(columns.slots);
+    this.#ownBaseMs = new Float64Array(columns.slots).fill(-1);
     releaseProbesOf(columns, workerIndex);
+  }
+
+  /** Gives a slot a base time of its own; -1 takes it away, 0 = it is never ejected. */
+  setBase(slot: number, baseMs: number): void {
+    this.#ownBaseMs[slot] = baseMs;
   }
 
   /** The endpoint served an attempt. */
@@ -86,7 +94,7 @@ export class Ejector {
     const goesOn = own.lastFailureMs[slot]! > this.#okElsewhere(slot, this.#index);
     own.streak[slot] = goesOn ? own.streak[slot]! + 1 : 1;
     own.lastFailureMs[slot] = nowMs;
-    if (state === EJECTION_RUNNING) return false;
+    if (state === EJECTION_RUNNING || this.#ownBaseMs[slot] === 0) return false;
     if (state === EJECTION_NONE && !atOnce && this.#failuresInARow(slot) < this.#threshold) {
       return false;
     }
@@ -126,9 +134,11 @@ export class Ejector {
 
   #eject(slot: number, nowMs: number, state: number): void {
     const inARow = Math.min(this.#ejectionsInARow(slot, nowMs, state) + 1, this.#maxInARow);
+    const ownMs = this.#ownBaseMs[slot]!;
+    const baseMs = ownMs > 0 ? ownMs : this.#baseMs;
     const jitter = 1 + JITTER * (2 * this.#random.next() - 1);
     this.#own.ejections[slot] = Math.ceil(inARow);
-    this.#own.ejectedUntilMs[slot] = nowMs + this.#baseMs * inARow * jitter;
+    this.#own.ejectedUntilMs[slot] = nowMs + baseMs * inARow * jitter;
     Atomics.store(this.#columns.shared.probing, slot, 0);
   }
 

@@ -107,6 +107,12 @@ export const ERRORS = {
     'The endpoint closed the connection before it answered.',
   ),
   first_byte_timeout: row(504, 'upstream', FAULT, 'The endpoint did not start to answer in time.'),
+  attempt_timeout: row(
+    504,
+    'upstream',
+    FAULT,
+    'The endpoint did not finish its answer within the time that is set for it.',
+  ),
   upstream_busy: row(503, 'upstream', LOAD, 'The endpoint is overloaded.'),
   upstream_status: row(502, 'upstream', FAULT, 'The endpoint answered with a server error.'),
   malformed_response: row(502, 'upstream', FAULT, 'The answer of the endpoint is not valid HTTP.'),

@@ -15,10 +15,10 @@ export type RequestOutcome = 'ok' | 'refused' | 'client_gone' | ErrorCode;
 
 export interface RequestStep {
   readonly atMs: number;
-  readonly step: 'waits' | 'attempt' | 'failed' | 'retry' | 'committed';
+  readonly step: 'waits' | 'attempt' | 'failed' | 'retry' | 'fallback' | 'committed';
   /** Endpoint of an attempt; '' for steps without one. */
   readonly endpoint: string;
-  /** Error code of a failure, kind of a retry; '' otherwise. */
+  /** Error code of a failure, kind of a retry, model of a fallback; '' otherwise. */
   readonly detail: string;
 }
 

@@ -68,4 +68,63 @@ describe('A cluster', () => {
       assert.throws(() => new RouteTable(spec(1, { a: [endpoint(0, weight)] })), RangeError);
     }
   });
+
+  test('leads an alias to its cluster, and lists it unless it is hidden', () => {
+    const names = [
+      { name: 'gpt-4', model: 'a', fallbacks: [], listed: true },
+      { name: 'secret', model: 'a', fallbacks: [], listed: false },
+      { name: 'nowhere', model: 'gone', fallbacks: [], listed: true },
+    ];
+    const table = new RouteTable({ ...spec(1, { a: [endpoint(0)] }), names });
+    assert.equal(table.route('gpt-4')?.cluster, table.cluster('a'));
+    assert.equal(table.route('secret')?.cluster, table.cluster('a'));
+    assert.equal(table.route('nowhere'), undefined);
+    assert.equal(table.cluster('gpt-4'), undefined, 'an alias is no cluster');
+    assert.deepEqual(table.modelNames, ['a', 'gpt-4']);
+  });
+
+  test('holds names that no entry has against the patterns, the most specific first', () => {
+    const clusters = {
+      '*': [endpoint(0)],
+      'openai/*': [endpoint(1)],
+      'openai/*-mini': [endpoint(2)],
+      'openai/o3': [endpoint(3)],
+    };
+    const table = new RouteTable(spec(1, clusters));
+    const slot = (model: string) => table.route(model)?.cluster.slots[0];
+    assert.equal(slot('openai/o3'), 3);
+    assert.equal(slot('openai/gpt-4'), 1);
+    assert.equal(slot('openai/gpt-4-mini'), 2);
+    assert.equal(slot('anything'), 0);
+    assert.deepEqual(table.route('openai/gpt-4-mini')?.matched, ['gpt-4']);
+    assert.deepEqual(table.modelNames, ['openai/o3'], 'patterns are not names');
+  });
+
+  test('finds fallbacks, also those of a pattern and those that a pattern covers', () => {
+    const names = [
+      { name: 'a', model: 'a', fallbacks: ['b', 'gone', 'x/y'], listed: true },
+      { name: 'x/*', model: 'x/*', fallbacks: ['a'], listed: false },
+    ];
+    const clusters = { a: [endpoint(0)], b: [endpoint(1)], 'x/*': [endpoint(2)] };
+    const table = new RouteTable({ ...spec(1, clusters), names });
+    const goesTo = (model: string) =>
+      table.route(model)?.fallbacks.map(({ cluster, matched }) => [cluster.name, ...matched]);
+    assert.deepEqual(goesTo('a'), [['b'], ['x/*', 'y']]);
+    assert.deepEqual(goesTo('x/z'), [['a']]);
+    assert.deepEqual(goesTo('b'), []);
+  });
+
+  test('puts a lower order into an earlier tier, and endpoints without one into the last', () => {
+    const own = (order: number) => ({ own: { order } }) as unknown as Partial<EndpointSpec>;
+    const list = [
+      { ...endpoint(0), ...own(5) },
+      endpoint(1),
+      { ...endpoint(2), ...own(1) },
+      { ...endpoint(3), ...own(5) },
+    ];
+    const cluster = new RouteTable(spec(1, { m: list })).cluster('m')!;
+    assert.equal(cluster.tiers, 3);
+    assert.deepEqual([...cluster.tierOf], [1, 2, 0, 1]);
+    assert.equal(new RouteTable(spec(1, { m: [endpoint(0)] })).cluster('m')!.tiers, 1);
+  });
 });

@@ -62,6 +62,8 @@ class AdmissionGate implements Gate {
   cluster!: Cluster;
   tried: readonly number[];
   panic: boolean;
+  /** Only endpoints of this tier; -1 = of any. */
+  tier: number;
   nowMs: number;
   /** Indices that lost a race (rate charge, reopening probe) in this admission. */
   readonly excluded = new Int32Array(MAX_EXCLUDED);
@@ -71,6 +73,7 @@ class AdmissionGate implements Gate {
     this.#plane = plane;
     this.tried = [];
     this.panic = false;
+    this.tier = -1;
     this.nowMs = 0;
     this.excludedCount = 0;
   }
@@ -79,6 +82,7 @@ class AdmissionGate implements Gate {
     this.cluster = cluster;
     this.tried = tried;
     this.panic = false;
+    this.tier = -1;
     this.nowMs = nowMs;
     this.excludedCount = 0;
   }
@@ -90,6 +94,7 @@ class AdmissionGate implements Gate {
   }
 
   admits(index: number): boolean {
+    if (this.tier >= 0 && this.cluster.tierOf[index] !== this.tier) return false;
     const slot = this.cluster.slots[index]!;
     for (let i = 0; i < this.tried.length; i++) if (this.tried[i] === slot) return false;
     for (let i = 0; i < this.excludedCount; i++) if (this.excluded[i] === index) return false;
@@ -102,14 +107,18 @@ class AdmissionGate implements Gate {
   isFull(index: number): boolean {
     const { columns, options } = this.#plane;
     const slot = this.cluster.slots[index]!;
-    const limit = this.cluster.endpoints[index]!.rpmLimit;
+    const { rpmLimit: limit, own } = this.cluster.endpoints[index]!;
     if (limit > 0 && used(columns.shared.rate, slot, this.nowMs) >= limit) return true;
-    if (options.maxConnsPerHost === 0) return false;
+    let most = options.maxConnsPerHost;
+    if (own !== undefined && own.maxParallel > 0 && (most === 0 || own.maxParallel < most)) {
+      most = own.maxParallel;
+    }
+    if (most === 0) return false;
     let inFlight = 0;
     for (let w = 0; w < columns.workers.length; w++) {
       inFlight += columns.workers[w]!.inFlight[slot]!;
     }
-    return inFlight >= options.maxConnsPerHost;
+    return inFlight >= most;
   }
 }
 
@@ -169,9 +178,13 @@ export class Admission {
   /** Whether an endpoint that did not fail this applicant could take it now. */
   hasUntried(applicant: Applicant): boolean {
     const cluster = this.#plane.table.cluster(applicant.model);
-    if (cluster === undefined) return false;
+    return cluster !== undefined && this.hasPlace(cluster, applicant.tried);
+  }
+
+  /** Whether an endpoint that is not in `tried` could take a request now. */
+  hasPlace(cluster: Cluster, tried: readonly number[]): boolean {
     const gate = this.#gate;
-    gate.prepare(cluster, applicant.tried, this.#plane.clock.nowMs());
+    gate.prepare(cluster, tried, this.#plane.clock.nowMs());
     for (let i = 0; i < cluster.size; i++) if (gate.admits(i)) return true;
     return false;
   }
@@ -233,15 +246,20 @@ export class Admission {
     const gate = this.#gate;
     const nowMs = plane.clock.nowMs();
     gate.prepare(cluster, tried, nowMs);
+    const { tiers } = cluster;
+    if (tiers > 1) gate.tier = 0;
     for (;;) {
       const index = plane.strategy.pick(cluster, gate, plane.random, nowMs);
       if (index >= 0) {
         if (this.#take(index)) return true;
         if (!gate.exclude(index)) return false;
+      } else if (gate.tier >= 0 && gate.tier < tiers - 1) {
+        gate.tier++;
       } else if (gate.panic || !this.#healthLeavesNothing(cluster)) {
         return false;
       } else {
         gate.panic = true;
+        if (tiers > 1) gate.tier = 0;
       }
     }
   }

@@ -37,6 +37,7 @@ import { writeAnswerFields, writeOverloadFields } from './answer-head.ts';
 import type { EndpointBytes } from './endpoint-bytes.ts';
 import { ErrorAnswer } from './error-answer.ts';
 import type { ExchangeView } from './exchange-view.ts';
+import { brokenOutcome, ownGapMs, ownLimitMs } from './own-limits.ts';
 import type { DataPlane } from './plane.ts';
 import { Relay, type RelaySource } from './relay.ts';
 import { writeRequest } from './request-writer.ts';
@@ -50,6 +51,7 @@ const OVER = 4;
 const TIMER_CONNECT = 1;
 const TIMER_FIRST_BYTE = 2;
 const TIMER_HOLD = 3;
+const TIMER_OWN_LIMIT = 4;
 
 const HOLD_MS = 2_000;
 const CHARGE_FRESH_MS = 100;
@@ -70,6 +72,8 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
   #flushed: boolean;
   #relay: Relay | undefined;
   #held: ErrorAnswer | undefined;
+  /** The endpoint's own limit; most have none. */
+  #limit: WheelTimer | undefined;
 
   constructor(exchange: ExchangeView, endpoint: EndpointSpec, chargedAtMs: number) {
     const plane = exchange.plane;
@@ -100,12 +104,18 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     this.#flushed = false;
     this.#relay = undefined;
     this.#held = undefined;
+    this.#limit = undefined;
   }
 
   /** `fresh`: a kept-alive connection will not do. */
   start(fresh: boolean): void {
     const { plane, endpoint } = this;
     this.#lease.take(endpoint.slot, plane.clock.nowMs());
+    const limitMs = ownLimitMs(endpoint.own, this.#streams());
+    if (limitMs > 0) {
+      this.#limit = new WheelTimer(this);
+      plane.wheel.arm(this.#limit, TIMER_OWN_LIMIT, limitMs);
+    }
     const origin = this.#bytes.origin;
     const kept = fresh ? undefined : plane.pool.reuse(origin, this);
     if (kept !== undefined) {
@@ -169,6 +179,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
   onTimer(kind: number): void {
     if (kind === TIMER_CONNECT) this.#fail('connect_timeout', LEASE_FAILED_TIMEOUT);
     else if (kind === TIMER_FIRST_BYTE) this.#fail('first_byte_timeout', LEASE_FAILED_TIMEOUT);
+    else if (kind === TIMER_OWN_LIMIT) this.#ownLimitReached();
     else this.#heldEnded(false);
   }
 
@@ -189,12 +200,16 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
   /** The relay's answer broke after the commit. */
   relayBroke(code: ErrorCode, blameless: boolean): void {
     if (blameless) this.#over(LEASE_IGNORED, false);
-    else this.#over(code === 'stream_stalled' ? LEASE_FAILED_TIMEOUT : LEASE_FAILED_STREAM, false);
+    else this.#over(brokenOutcome(code), false);
   }
 
   /** The relay's answer broke before anything of it was sent: a failure like any other. */
   failedUncommitted(code: ErrorCode): void {
-    this.#fail(code, code === 'stream_stalled' ? LEASE_FAILED_TIMEOUT : LEASE_FAILED_STREAM);
+    this.#fail(code, brokenOutcome(code));
+  }
+
+  streamGapMs(): number {
+    return ownGapMs(this.endpoint.own, this.#streams(), this.plane.options.streamGapMs);
   }
 
   pauseUpstream(): void {
@@ -203,6 +218,17 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
 
   resumeUpstream(): void {
     this.#connection?.transport.resume();
+  }
+
+  #streams(): boolean {
+    return this.exchange.body.model.streamRequested;
+  }
+
+  #ownLimitReached(): void {
+    if (this.#phase === HOLDING) this.#heldEnded(false);
+    else if (this.#phase !== RELAYING) this.#fail('attempt_timeout', LEASE_FAILED_TIMEOUT);
+    // Of a stream that flows only its gaps are limited.
+    else if (!this.#streams() || !this.exchange.isCommitted()) this.#relay!.outOfTime();
   }
 
   /**
@@ -354,6 +380,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
   #over(outcome: number, keepConnection: boolean): void {
     this.#phase = OVER;
     this.plane.wheel.cancel(this.#timer);
+    if (this.#limit !== undefined) this.plane.wheel.cancel(this.#limit);
     this.#relay?.stop();
     const connection = this.#connection;
     this.#connection = undefined;

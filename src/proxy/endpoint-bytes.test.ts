@@ -44,9 +44,9 @@ describe('the fixed bytes of an endpoint', () => {
 
   it('hold the model name as JSON when it differs from the public one', () => {
     const name = 'org/"x"\\é\u2028';
-    const { modelJson } = new EndpointBytes(endpoint(0, { upstreamModel: name }));
-    assert.equal(JSON.parse(modelJson.toString()), name);
-    assert.equal(new EndpointBytes(endpoint(0)).modelJson.length, 0);
+    const bytes = new EndpointBytes(endpoint(0, { upstreamModel: name }));
+    assert.equal(JSON.parse(bytes.modelJson('m', []).toString()), name);
+    assert.equal(bytes.modelJson(name, []).length, 0);
   });
 
   it('share connections with whoever has the same address and scheme', () => {

@@ -1,32 +1,52 @@
 /**
- * The bytes of an endpoint that never change between requests: request line, Host and
- * Authorization for each route, and its own model name as a JSON string. Built when a route
- * table arrives, so a request only copies them.
+ * The bytes of an endpoint that never change between requests: request line, Host, Authorization
+ * and its own fields for each route, and its own name for the model. Built when a route table
+ * arrives, so a request only copies them.
  */
 import type { EndpointSpec } from '../core/endpoint.ts';
+import { fillPattern, isPattern } from '../core/model-pattern.ts';
 import type { Route } from '../openai/routes.ts';
+
+const NO_BYTES = Buffer.alloc(0);
 
 export class EndpointBytes {
   readonly spec: EndpointSpec;
   /** Key of its connections in the pool. */
   readonly origin: string;
-  /** `"name"` as the engine knows it; empty when it is the public name. */
-  readonly modelJson: Buffer;
   readonly hasKey: boolean;
+  /** Fields that the client may not send there, in lower case: the endpoint has its own. */
+  readonly ownNames: readonly string[];
+  /** Its name for the model as a JSON string; with stars it is made for each request. */
+  readonly #modelJson: Buffer;
+  readonly #isPattern: boolean;
   readonly #fixed: string;
   readonly #heads = new Map<string, Buffer>();
 
   constructor(spec: EndpointSpec) {
     this.spec = spec;
     this.origin = `${spec.tls ? 'https' : 'http'}://${spec.host}:${spec.port}`;
-    this.modelJson = Buffer.from(
-      spec.upstreamModel === spec.modelName ? '' : JSON.stringify(spec.upstreamModel),
-    );
+    this.#isPattern = isPattern(spec.upstreamModel);
+    this.#modelJson = Buffer.from(JSON.stringify(spec.upstreamModel));
+    const headers = spec.own?.headers ?? [];
+    this.ownNames = headers.map(([name]) => name.toLowerCase());
     this.hasKey = spec.apiKey !== '';
     const host = spec.host.includes(':') ? `[${spec.host}]` : spec.host;
     const port = spec.port === (spec.tls ? 443 : 80) ? '' : `:${spec.port}`;
     const key = this.hasKey ? `Authorization: Bearer ${spec.apiKey}\r\n` : '';
-    this.#fixed = ` HTTP/1.1\r\nHost: ${host}${port}\r\n${key}`;
+    const own = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    this.#fixed = ` HTTP/1.1\r\nHost: ${host}${port}\r\n${key}${own}`;
+  }
+
+  /**
+   * What to put in the place of the model's value in the body; empty = it stays. `matched`: what
+   * the stars of the public name stand for.
+   */
+  modelJson(asked: string, matched: readonly string[]): Buffer {
+    const { upstreamModel } = this.spec;
+    if (upstreamModel === asked) return NO_BYTES;
+    if (!this.#isPattern || matched.length === 0) return this.#modelJson;
+    const name = fillPattern(upstreamModel, matched);
+    return name === asked ? NO_BYTES : Buffer.from(JSON.stringify(name));
   }
 
   /** Request line, Host and Authorization. `query` is empty or begins with `?`. */

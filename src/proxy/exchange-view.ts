@@ -12,6 +12,7 @@ import type { Probed } from './half-close.ts';
 import type { RequestMeter } from './meters.ts';
 import type { DataPlane } from './plane.ts';
 import type { RequestBody } from './request-body.ts';
+import type { UpwardFields } from './upward-fields.ts';
 
 /** The client's connection, as its exchange sees it. */
 export interface Client {
@@ -55,20 +56,23 @@ export interface ExchangeView {
   readonly body: RequestBody;
   readonly requestId: string;
   readonly startedMs: number;
-  /** '' until it was found in the body. */
+  /** The model's name in the body, '' until it was found. */
+  readonly asked: string;
+  /** The cluster that serves it, and what the stars of the cluster's name stand for. */
   readonly model: string;
   readonly meter: RequestMeter;
+  readonly matched: readonly string[];
   /** Body bytes written to the client, without framing. */
   bytesDown: number;
-  /** End-to-end request fields as they go up, and the client's own Authorization line. */
-  readonly fields: Buffer;
-  readonly authorization: Buffer;
+  readonly fields: UpwardFields;
   /** The last error answer that was worth a retry. */
   saved: SavedAnswer | undefined;
   /** An attempt ended without an answer the client could have. */
   attemptFailed(endpoint: EndpointSpec, chargedAtMs: number, facts: AttemptFacts): void;
   /** The endpoint's rate window was full when the connection stood: nothing was sent. */
   attemptUncharged(): void;
+  /** The client has seen a byte of the answer. */
+  isCommitted(): boolean;
   /** Would a failure with these facts be repeated? */
   wouldRetry(endpoint: EndpointSpec, facts: AttemptFacts): boolean;
   /** When a place may become free, as far as is known; at least 1. */

@@ -8,18 +8,19 @@
  * tried; from COMMITTED on nothing is repeated. `#settle` runs exactly once, whatever happens.
  * Read it from `bodyComplete` downward: that is the order in which things happen.
  */
-
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
 import type { RequestOutcome } from '../core/request-record.ts';
 import { backoffMs } from '../core/retry/backoff.ts';
 import {
   type AttemptFacts,
+  mayLeaveCluster,
+  prefersFallback,
   RETRY_AFTER_BACKOFF,
   RETRY_FRESH_CONNECTION,
   RETRY_OTHER,
-  verdict,
 } from '../core/retry/verdict.ts';
+import type { ModelTarget } from '../core/route-table.ts';
 import { type TimerOwner, WheelTimer } from '../net/timer-wheel.ts';
 import { MODEL_FOUND } from '../openai/model-field.ts';
 import type { Route } from '../openai/routes.ts';
@@ -35,15 +36,18 @@ import {
 import { REFUSED_QUEUE_FULL } from './admission.ts';
 import { Attempt } from './attempt.ts';
 import type { Client, CommittedAnswer, ExchangeView, SavedAnswer } from './exchange-view.ts';
+import { Fallbacks } from './fallbacks.ts';
 import type { HalfClose, Probed } from './half-close.ts';
 import { RequestMeter } from './meters.ts';
 import { sendOwnError } from './own-error.ts';
+import { ownRetries } from './own-limits.ts';
 import type { DataPlane } from './plane.ts';
 import { RequestBody } from './request-body.ts';
-import { givenRequestId, writeClientAuthorization, writeRequestFields } from './request-fields.ts';
-import { decideAndPay, fillFacts, type Retrying } from './retry-facts.ts';
+import { givenRequestId } from './request-fields.ts';
+import { decideAndPay, isWorthARetry, type Retrying, whyNoPlace } from './retry-facts.ts';
 import { sendSavedAnswer } from './saved-answer.ts';
 import { Trail } from './trail.ts';
+import { UpwardFields } from './upward-fields.ts';
 
 const READING = 0;
 const QUEUED = 1;
@@ -57,7 +61,7 @@ const TIMER_BACKOFF = 2;
 const TIMER_DEADLINE = 3;
 
 const NONE_TRIED: readonly number[] = [];
-const NO_BYTES = Buffer.alloc(0);
+const NO_NAMES: readonly string[] = [];
 const PROBE_LINE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 
 export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
@@ -67,11 +71,12 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   readonly query: string;
   readonly body: RequestBody;
   readonly requestId: string;
-  readonly fields: Buffer;
-  readonly authorization: Buffer;
+  readonly fields: UpwardFields;
   readonly startedMs: number;
   readonly meter: RequestMeter;
+  asked: string;
   model: string;
+  matched: readonly string[];
   /** Slots that failed this exchange; forgotten when all of them have. */
   tried: readonly number[];
   tries: number;
@@ -86,6 +91,9 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   #attempt: Attempt | undefined;
   #answer: CommittedAnswer | undefined;
   #backoffs: number;
+  #fallbacks: Fallbacks | undefined;
+  /** The next attempt is the first in its cluster. */
+  #arriving: boolean;
 
   constructor(client: Client, route: Route, query: string, chunk: Buffer) {
     const plane = client.plane;
@@ -99,21 +107,12 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
       pool: plane.bodyPool,
     });
     this.requestId = givenRequestId(chunk, head) || plane.newRequestId();
-    const out = plane.fieldsOut;
-    out.reset();
-    writeRequestFields(out, chunk, head, {
-      requestId: this.requestId,
-      peer: client.transport.peerAddress(),
-      tls: plane.options.tlsCert !== '',
-    });
-    const fieldsLength = out.length;
-    writeClientAuthorization(out, chunk, head);
-    const kept = Buffer.from(out.buf.subarray(0, out.length));
-    this.fields = kept.subarray(0, fieldsLength);
-    this.authorization = out.length === fieldsLength ? NO_BYTES : kept.subarray(fieldsLength);
+    this.fields = new UpwardFields(plane, client.transport, chunk, this.requestId);
     this.startedMs = plane.clock.nowMs();
     this.meter = new RequestMeter(plane.meters, this.startedMs);
+    this.asked = '';
     this.model = '';
+    this.matched = NO_NAMES;
     this.tried = NONE_TRIED;
     this.tries = 0;
     this.triesLeft = plane.options.numRetries;
@@ -126,6 +125,8 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     this.#attempt = undefined;
     this.#answer = undefined;
     this.#backoffs = 0;
+    this.#fallbacks = undefined;
+    this.#arriving = true;
     plane.totals[TOTAL_REQUESTS]!++;
     plane.totals[GAUGE_EXCHANGES]!++;
     plane.wheel.arm(this.#deadline, TIMER_DEADLINE, plane.options.requestTimeoutMs);
@@ -145,24 +146,29 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
       this.#reject('model_missing', '');
       return;
     }
-    this.model = field.value;
-    const cluster = this.plane.table.cluster(this.model);
-    if (cluster === undefined) {
-      this.#reject('model_not_found', this.model);
+    this.asked = field.value;
+    this.model = this.asked;
+    const route = this.plane.table.route(this.asked);
+    if (route === undefined) {
+      this.#reject('model_not_found', this.asked);
       return;
     }
-    cluster.budget.deposit(this.startedMs);
-    this.plane.admission.admit(this);
+    if (route.fallbacks.length > 0) this.#fallbacks = new Fallbacks(route.fallbacks);
+    this.#goTo(route);
   }
 
   admitted(endpoint: EndpointSpec, chargedAtMs: number): void {
     this.#leaveQueue();
     this.#phase = ATTEMPT;
     this.tries++;
+    if (this.#arriving) this.triesLeft = ownRetries(endpoint.own, this.triesLeft);
+    this.#arriving = false;
     this.#start(endpoint, chargedAtMs, false);
   }
 
   waits(patienceMs: number): void {
+    const other = this.#fallbacks?.takeWithPlace(this.plane.admission, this);
+    if (other !== undefined) return void this.#fallBack(other);
     this.#phase = QUEUED;
     this.meter.waits();
     this.#trail?.step('waits', '', '');
@@ -172,18 +178,21 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
 
   refused(reason: number): void {
     this.#leaveQueue();
-    this.#giveUp(reason === REFUSED_QUEUE_FULL ? 'queue_full' : 'model_not_found', this.model);
+    this.#giveUp(reason === REFUSED_QUEUE_FULL ? 'queue_full' : 'model_not_found', this.asked);
   }
 
   attemptFailed(endpoint: EndpointSpec, chargedAtMs: number, facts: AttemptFacts): void {
     const { plane, requestId } = this;
+    const { options, random, wheel } = plane;
     const { code } = facts;
     plane.report({ kind: 'attempt_failed', endpointId: endpoint.id, requestId, detail: code });
     this.#attempt = undefined;
     this.#trail?.step('failed', endpoint.id, code);
     plane.bodies.resend(this.body);
     this.#noteTried(endpoint);
-    switch (decideAndPay(this, endpoint, facts)) {
+    const decision = decideAndPay(this, endpoint, facts);
+    if (prefersFallback(decision) && this.#mayFallBack(facts) && this.#fallBack()) return;
+    switch (decision) {
       case RETRY_FRESH_CONNECTION:
         this.#trail?.step('retry', '', 'fresh_connection');
         this.meter.retries(code);
@@ -197,11 +206,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
         this.#countRetry('after_backoff', code);
         this.tried = NONE_TRIED;
         this.#phase = BACKOFF;
-        plane.wheel.arm(
-          this.#timer,
-          TIMER_BACKOFF,
-          backoffMs(this.#backoffs++, plane.options, plane.random),
-        );
+        wheel.arm(this.#timer, TIMER_BACKOFF, backoffMs(this.#backoffs++, options, random));
         return;
       default:
         this.#giveUp(code, '');
@@ -217,9 +222,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
 
   wouldRetry(endpoint: EndpointSpec, facts: AttemptFacts): boolean {
     this.#noteTried(endpoint);
-    fillFacts(this, endpoint, facts);
-    const decision = verdict(facts);
-    return decision === RETRY_OTHER || decision === RETRY_AFTER_BACKOFF;
+    return isWorthARetry(this, endpoint, facts) || this.#mayFallBack(facts);
   }
 
   commit(answer: CommittedAnswer): void {
@@ -267,19 +270,41 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
 
   /** The drain's deadline has come. */
   endByDrain(): void {
-    if (this.#phase === COMMITTED) this.#answer!.breakOff('draining');
-    else this.#reject('draining', '');
+    this.#end('draining');
   }
 
   onTimer(kind: number): void {
-    if (kind === TIMER_DEADLINE) {
-      if (this.#phase === COMMITTED) this.#answer!.breakOff('deadline_exceeded');
-      else this.#reject('deadline_exceeded', '');
-    } else if (kind === TIMER_BACKOFF) {
-      this.plane.admission.admit(this);
-    } else {
-      this.#patienceOver();
-    }
+    if (kind === TIMER_DEADLINE) this.#end('deadline_exceeded');
+    else if (kind === TIMER_BACKOFF) this.plane.admission.admit(this);
+    else this.#patienceOver();
+  }
+
+  #end(code: ErrorCode): void {
+    if (this.#phase === COMMITTED) this.#answer!.breakOff(code);
+    else this.#reject(code, '');
+  }
+
+  /** From here on the exchange belongs to that cluster. */
+  #goTo({ cluster, matched }: ModelTarget): void {
+    this.model = cluster.name;
+    this.matched = matched;
+    this.tried = NONE_TRIED;
+    this.#arriving = true;
+    cluster.budget.deposit(this.startedMs);
+    this.plane.admission.admit(this);
+  }
+
+  #mayFallBack(facts: AttemptFacts): boolean {
+    return this.#fallbacks?.left() === true && mayLeaveCluster(facts);
+  }
+
+  /** Goes on with another model; false = there is none, or no body to send. */
+  #fallBack(next = this.body.held ? this.#fallbacks?.take() : undefined): boolean {
+    if (next === undefined) return false;
+    this.triesLeft = this.plane.options.numRetries;
+    this.#trail?.step('fallback', '', next.cluster.name);
+    this.#goTo(next);
+    return true;
   }
 
   #noteTried({ slot }: EndpointSpec): void {
@@ -305,12 +330,10 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
 
   /** Waited long enough: say why, and when to come back. */
   #patienceOver(): void {
-    const { admission, table } = this.plane;
-    admission.leave(this);
+    this.plane.admission.leave(this);
     this.#leaveQueue();
-    const cluster = table.cluster(this.model);
-    const limited = cluster !== undefined && admission.isOverload(cluster);
-    this.#giveUp(limited ? 'rate_limited' : 'no_healthy_endpoint', this.model);
+    const code = whyNoPlace(this);
+    if (!this.#fallBack()) this.#giveUp(code, this.asked);
   }
 
   #start(endpoint: EndpointSpec, chargedAtMs: number, fresh: boolean): void {
@@ -326,9 +349,8 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
       this.#reject(code, detail);
       return;
     }
-    const { status, body } = this.saved;
+    const { status } = this.saved;
     sendSavedAnswer(this, this.saved, this.retryAfterSeconds());
-    this.bytesDown = body === undefined ? 0 : body.length;
     this.completed(status, code);
   }
 

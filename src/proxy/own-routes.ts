@@ -12,7 +12,7 @@ export function ownAnswer(plane: DataPlane, route: Route, id: string): OwnAnswer
     case 'models':
       return json(200, { object: 'list', data: plane.table.modelNames.map(modelObject) });
     case 'model':
-      return plane.table.cluster(id) === undefined
+      return plane.table.route(id) === undefined
         ? errorAnswer('model_not_found', route.dialect, id)
         : json(200, modelObject(id));
     case 'ready':
@@ -30,8 +30,8 @@ function modelObject(id: string): object {
 function readiness(plane: DataPlane): OwnAnswer {
   if (plane.draining) return json(503, { status: 'draining' });
   const nowMs = plane.clock.nowMs();
-  for (const name of plane.table.modelNames) {
-    for (const slot of plane.table.cluster(name)!.slots) {
+  for (const { slots } of plane.table.clusters) {
+    for (const slot of slots) {
       if (availabilityOf(plane.columns, slot, nowMs) === ADMITTING) {
         return json(200, { status: 'ready' });
       }

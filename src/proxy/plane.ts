@@ -94,6 +94,7 @@ export class DataPlane {
       maxIdle: parts.options.maxIdleConns,
     });
     this.table = new RouteTable(spec, undefined, parts.columns.workers.length);
+    this.#followOwn();
     this.strategy = this.#strategyOf(spec);
     this.admission = new Admission(this);
     this.bodies = new BodyBudget(parts.options.retryBufferBytes, parts.totals);
@@ -105,6 +106,14 @@ export class DataPlane {
     this.table = new RouteTable(spec, this.table, this.columns.workers.length);
     if (spec.strategy !== this.strategy.name) this.strategy = this.#strategyOf(spec);
     this.#endpoints = new Map();
+    this.#followOwn();
+  }
+
+  /** Hands the ejection times of single endpoints on. */
+  #followOwn(): void {
+    for (const { endpoints } of this.table.clusters) {
+      for (const { slot, own } of endpoints) this.ejector.setBase(slot, own?.cooldownMs ?? -1);
+    }
   }
 
   endpointBytes(spec: EndpointSpec): EndpointBytes {

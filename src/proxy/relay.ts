@@ -39,6 +39,8 @@ const PROBE_CHUNK = Buffer.from('3\r\n:\n\n\r\n');
 /** Where the answer comes from: the attempt, as its relay sees it. */
 export interface RelaySource {
   isOver(): boolean;
+  /** Longest silence of the answer. */
+  streamGapMs(): number;
   pauseUpstream(): void;
   resumeUpstream(): void;
   /** The answer was read to its end. `reusable`: the connection may serve again. */
@@ -59,6 +61,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
   readonly status: number;
   readonly #send: number;
   readonly #keepAlive: boolean;
+  readonly #gapMs: number;
   readonly #keepAliveTimeoutMs: number;
   /** The client's head while it waits for the first body byte. */
   #head: Buffer;
@@ -79,6 +82,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
     this.#plane = exchange.plane;
     this.#exchange = exchange;
     this.#attempt = attempt;
+    this.#gapMs = attempt.streamGapMs();
     this.status = head.status;
     this.#keepAlive = head.keepAlive;
     this.#keepAliveTimeoutMs = head.keepAliveTimeoutMs;
@@ -160,7 +164,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
     if (!this.#paused) return;
     this.#paused = false;
     this.#attempt.resumeUpstream();
-    this.#plane.wheel.arm(this.#timer, TIMER_GAP, this.#plane.options.streamGapMs);
+    this.#plane.wheel.arm(this.#timer, TIMER_GAP, this.#gapMs);
   }
 
   harmlessBytes(): Uint8Array {
@@ -179,6 +183,11 @@ export class Relay implements CommittedAnswer, TimerOwner {
       if (queuedBytes < this.#queuedBytes) this.#awaitReader(queuedBytes);
       else this.breakOff('slow_client');
     }
+  }
+
+  /** The endpoint's own limit has come. */
+  outOfTime(): void {
+    this.#lost('attempt_timeout');
   }
 
   breakOff(code: ErrorCode): void {
@@ -267,7 +276,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
       this.#attempt.pauseUpstream();
       this.#awaitReader(queuedBytes);
     } else {
-      plane.wheel.refresh(this.#timer, plane.options.streamGapMs);
+      plane.wheel.refresh(this.#timer, this.#gapMs);
     }
   }
 
@@ -292,7 +301,7 @@ export class Relay implements CommittedAnswer, TimerOwner {
     if (this.#head.length > 0) plane.out.prepend(this.#head, this.#head.length);
     else plane.out.prepend(plane.answerOut.buf, plane.answerOut.length);
     this.#head = NO_BYTES;
-    plane.wheel.arm(this.#timer, TIMER_GAP, plane.options.streamGapMs);
+    plane.wheel.arm(this.#timer, TIMER_GAP, this.#gapMs);
   }
 
   /** The endpoint broke the answer. */

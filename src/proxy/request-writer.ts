@@ -16,14 +16,15 @@ export function writeRequest(
 ): number {
   const { body, plane } = exchange;
   const field = body.model;
-  const alias = endpoint.modelJson;
+  const alias = endpoint.modelJson(exchange.asked, exchange.matched);
   const cut = alias.length === 0 ? 0 : field.valueEnd - field.valueStart;
   const bodyBytes = body.sizeBytes - cut + alias.length;
   const out = plane.upstreamOut;
   out.reset();
   out.bytes(endpoint.requestHead(exchange.route, exchange.query));
-  if (!endpoint.hasKey) out.bytes(exchange.authorization);
-  out.bytes(exchange.fields);
+  const { fields } = exchange;
+  if (!endpoint.hasKey) out.bytes(fields.authorization);
+  out.bytes(endpoint.ownNames.length === 0 ? fields.endToEnd : fields.without(endpoint.ownNames));
   out.ascii('Content-Length: ');
   out.decimal(bodyBytes);
   out.ascii('\r\n\r\n');

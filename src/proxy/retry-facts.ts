@@ -4,6 +4,7 @@
  */
 import { availabilityOf, DOWN, EJECTED } from '../core/availability.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import {
   type AttemptFacts,
   RETRY_AFTER_BACKOFF,
@@ -42,8 +43,26 @@ export function decideAndPay(
   return decision;
 }
 
+/** Would a failure with these facts be repeated in the same cluster? */
+export function isWorthARetry(
+  exchange: Retrying,
+  endpoint: EndpointSpec,
+  facts: AttemptFacts,
+): boolean {
+  fillFacts(exchange, endpoint, facts);
+  const decision = verdict(facts);
+  return decision === RETRY_OTHER || decision === RETRY_AFTER_BACKOFF;
+}
+
+/** What to tell one who waited in vain. */
+export function whyNoPlace({ plane, model }: Retrying): ErrorCode {
+  const cluster = plane.table.cluster(model);
+  const limited = cluster !== undefined && plane.admission.isOverload(cluster);
+  return limited ? 'rate_limited' : 'no_healthy_endpoint';
+}
+
 /** Completes `facts`. The endpoint is already among those that the exchange has tried. */
-export function fillFacts(exchange: Retrying, endpoint: EndpointSpec, facts: AttemptFacts): void {
+function fillFacts(exchange: Retrying, endpoint: EndpointSpec, facts: AttemptFacts): void {
   const { plane } = exchange;
   const nowMs = plane.clock.nowMs();
   facts.committed = exchange.isCommitted();

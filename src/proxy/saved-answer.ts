@@ -9,7 +9,7 @@ import type { ExchangeView, SavedAnswer } from './exchange-view.ts';
 /** Error answers are small; one that is not is replaced by our own body under its status. */
 export const MAX_SAVED_BYTES = 64 * 1024;
 
-/** Writes it to the client, with what tells the client's library not to start all over again. */
+/** Writes it to the client and counts it, with what tells the client not to start all over again. */
 export function sendSavedAnswer(
   exchange: ExchangeView,
   saved: SavedAnswer,
@@ -35,4 +35,5 @@ export function sendSavedAnswer(
   finishAnswerHead(out, SEND_LENGTH, body.length, client);
   out.bytes(body);
   client.transport.write(Buffer.from(out.buf.subarray(0, out.length)));
+  exchange.bytesDown = whole ? body.length : 0;
 }

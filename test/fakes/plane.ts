@@ -6,7 +6,12 @@ import assert from 'node:assert/strict';
 import { FakeClock } from '../../src/core/clock.ts';
 import type { WorkerColumns } from '../../src/core/columns.ts';
 import { fixtureColumns } from '../../src/core/columns-fixture.ts';
-import type { EndpointSpec, RouteTableSpec } from '../../src/core/endpoint.ts';
+import type {
+  EndpointSpec,
+  NameSpec,
+  OwnSettings,
+  RouteTableSpec,
+} from '../../src/core/endpoint.ts';
 import type { PlaneEvent } from '../../src/core/plane-messages.ts';
 import { Xorshift } from '../../src/core/random.ts';
 import type { WheelTimer } from '../../src/net/timer-wheel.ts';
@@ -88,6 +93,21 @@ export function endpoint(slot: number, changes: Partial<EndpointSpec> = {}): End
   };
 }
 
+/** Settings of an endpoint's own: as the router's, but for `changes`. */
+export function own(changes: Partial<OwnSettings>): OwnSettings {
+  return {
+    order: 1,
+    maxParallel: 0,
+    timeoutMs: 0,
+    streamTimeoutMs: 0,
+    numRetries: -1,
+    cooldownMs: -1,
+    headers: [],
+    probed: true,
+    ...changes,
+  };
+}
+
 export function tableOf(epoch: number, endpoints: readonly EndpointSpec[]): RouteTableSpec {
   const names = [...new Set(endpoints.map(({ modelName }) => modelName))];
   const clusters = names.map((name) => {
@@ -98,6 +118,7 @@ export function tableOf(epoch: number, endpoints: readonly EndpointSpec[]): Rout
 
 export interface FakePlaneParts {
   readonly endpoints?: readonly EndpointSpec[];
+  readonly names?: readonly NameSpec[];
   readonly options?: Partial<ProxyOptions>;
   readonly seed?: number;
   readonly journal?: (clock: FakeClock) => Journal;
@@ -118,6 +139,7 @@ export class FakePlane {
 
   constructor({
     endpoints = [endpoint(0)],
+    names = [],
     options = {},
     seed = 1,
     journal: journalOf,
@@ -135,7 +157,7 @@ export class FakePlane {
         report: (event) => this.events.push(event),
         journal: journalOf?.(this.clock),
       },
-      tableOf(1, endpoints),
+      { ...tableOf(1, endpoints), names },
     );
     this.downstreams = new Downstreams(this.plane);
     playTurns();

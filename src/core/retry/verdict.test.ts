@@ -107,6 +107,7 @@ const KINDS: Record<ErrorCode, 'final' | 'connect' | 'closed' | 'status' | 'brok
   no_socket: 'connect',
   stale_connection: 'closed',
   upstream_closed: 'closed',
+  attempt_timeout: 'broken',
   first_byte_timeout: 'broken',
   upstream_busy: 'status',
   upstream_status: 'status',

@@ -31,8 +31,7 @@ export interface AttemptFacts {
   untriedAvailable: boolean;
 }
 
-/** Hand the last answer or error to the client. */
-// tidy allows dead-export: one of a closed set of answers; readers compare with those they need
+/** Hand the last answer or error to the client; exported for tests. */
 export const GIVE_UP = 0;
 /** Same endpoint, new connection, at once; costs neither a try nor budget. */
 export const RETRY_FRESH_CONNECTION = 1;
@@ -48,6 +47,16 @@ export function verdict(facts: AttemptFacts): number {
   if (!mayRepeat(facts)) return GIVE_UP;
   if (facts.triesLeft <= 0 || !facts.budgetAllows) return GIVE_UP;
   return facts.untriedAvailable ? RETRY_OTHER : RETRY_AFTER_BACKOFF;
+}
+
+/** Rather another model at once than this one again after a pause. */
+export function prefersFallback(decision: number): boolean {
+  return decision === GIVE_UP || decision === RETRY_AFTER_BACKOFF;
+}
+
+/** Another model may answer: what forbids a repeat forbids that too, but for tries and budget. */
+export function mayLeaveCluster(facts: AttemptFacts): boolean {
+  return !facts.committed && facts.bodyHeld && facts.deadlineLeftMs > 0 && mayRepeat(facts);
 }
 
 /**
