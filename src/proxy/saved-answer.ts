@@ -9,7 +9,7 @@ import type { ExchangeView, SavedAnswer } from './exchange-view.ts';
 /** Error answers are small; one that is not is replaced by our own body under its status. */
 export const MAX_SAVED_BYTES = 64 * 1024;
 
-/** Writes it to the client and counts it, with what tells the client not to start all over again. */
+/** Writes it to the client, counts it, and tells the client not to start all over again. */
 export function sendSavedAnswer(
   exchange: ExchangeView,
   saved: SavedAnswer,
