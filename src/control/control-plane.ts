@@ -20,6 +20,7 @@ import { dashboardJson } from './dashboard-json.ts';
 import { TextFetcher } from './fetch-text.ts';
 import { Fleet, type FleetChange } from './fleet.ts';
 import { failureOf, fleetStatus } from './fleet-status.ts';
+import { TrafficLedger } from './metrics/traffic-ledger.ts';
 import { listenForOperators, type OperationsListener } from './operations-listener.ts';
 import { OperatorAccess } from './operator-access.ts';
 import { jsonReply, type OperatorRoute, OperatorRoutes } from './operator-route.ts';
@@ -29,6 +30,7 @@ import { Scraper } from './scraper.ts';
 import type { FleetFollower } from './status.ts';
 import { StatusBoard } from './status-board.ts';
 import { type StartFailure, Supervisor, type WorkerPort } from './supervisor.ts';
+import { TrafficStats } from './traffic-stats.ts';
 
 export interface ControlParts {
   readonly config: Config;
@@ -59,6 +61,7 @@ export class ControlPlane {
   readonly #prober: Prober;
   readonly #scraper: Scraper;
   readonly #rpm: RpmMeter;
+  readonly #traffic: TrafficStats;
   readonly #board: StatusBoard;
   readonly #timers: NodeJS.Timeout[] = [];
   #operations: OperationsListener | undefined;
@@ -70,6 +73,7 @@ export class ControlPlane {
     const { columns, totals } = state;
     this.#startedMs = clock.nowMs();
     this.#rpm = new RpmMeter(columns);
+    this.#traffic = new TrafficStats(new TrafficLedger(state.meters), clock);
     this.#fleet = new Fleet({
       config,
       columns,
@@ -131,6 +135,7 @@ export class ControlPlane {
     });
     this.#every(SECOND_MS, () => {
       this.#rpm.sample(this.#fleet.endpoints.map((endpoint) => endpoint.slot));
+      this.#traffic.tick(this.#fleet.endpoints);
       this.#fleet.tick();
       this.#board.tick();
       this.#inform();
@@ -243,6 +248,7 @@ export class ControlPlane {
   #forget(slot: number): void {
     this.#prober.forget(slot);
     this.#rpm.forget(slot);
+    this.#traffic.forget(slot);
   }
 
   #logChange(change: FleetChange): void {
