@@ -177,7 +177,7 @@ export class TrafficStats {
       this.#ledger.addSlot(slot, sum);
       const last = before.get(slot);
       // Idle endpoints share their rows, and those that were never used have none.
-      if (last !== undefined && last.every((cell, at) => cell === sum[at]! >>> 0)) {
+      if (last?.every((cell, at) => cell === sum[at]! >>> 0) === true) {
         rows.set(slot, last);
       } else if (sum.some((cell) => cell !== 0)) {
         rows.set(slot, new Uint32Array(sum));
