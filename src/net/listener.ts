@@ -1,15 +1,10 @@
 /**
  * The listener of a worker: accepts client connections and hands each to its handler.
  */
-import {
-  type AddressInfo,
-  createServer,
-  type Server,
-  Socket,
-  type SocketConstructorOpts,
-} from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
-import { NodeTransport, READ_SHARED } from './node.ts';
+import { type HandleTransport, takeOver } from './handle-transport.ts';
+import { NodeTransport } from './node.ts';
 import type { Transport, TransportHandler } from './transport.ts';
 
 const BACKLOG = 4096;
@@ -34,14 +29,16 @@ export interface Listener {
 
 /**
  * Listens and hands each connection to `accept`, which returns its handler.
- * Rejects with the socket's error when the address cannot be bound.
+ * Rejects with the socket's error when the address cannot be bound. `take` is for tests: how the
+ * handle of an accepted socket is had, if at all.
  */
 export function listen(
   options: ListenOptions,
   accept: (transport: Transport) => TransportHandler,
+  take: typeof takeOver = takeOver,
 ): Promise<Listener> {
   const server = serverFor(options, (socket) => {
-    const transport = transportOf(socket);
+    const transport = transportOf(socket, take);
     transport.handler = accept(transport);
   });
   return new Promise((resolve, reject) => {
@@ -57,21 +54,14 @@ export function listen(
 }
 
 /**
- * Accepted sockets cannot be told to read into the shared buffer, but a socket made over their
- * handle can: that saves an allocation with every read, and memory with every idle connection
- * (docs/decisions/0014-accepted-sockets.md). Where there is no handle to take, reading goes on
- * the ordinary way.
+ * Plain connections go on without their socket (docs/decisions/0017-tcp-handles.md); TLS needs it,
+ * and so does a Node whose handles are not as we know them.
  */
-function transportOf(accepted: Socket): NodeTransport {
-  const donor = accepted as Socket & { _handle?: unknown };
-  const handle = donor._handle;
-  if (!handle || accepted instanceof TLSSocket) {
-    accepted.resume();
-    return new NodeTransport(accepted, false);
-  }
-  donor._handle = null;
-  const options = { handle, allowHalfOpen: true, onread: READ_SHARED };
-  return new NodeTransport(new Socket(options as unknown as SocketConstructorOpts), true);
+function transportOf(accepted: Socket, take: typeof takeOver): HandleTransport | NodeTransport {
+  const taken = accepted instanceof TLSSocket ? undefined : take(accepted, true);
+  if (taken !== undefined) return taken;
+  accepted.resume();
+  return new NodeTransport(accepted, false);
 }
 
 function serverFor(options: ListenOptions, onSocket: (socket: Socket) => void): Server {

@@ -1,15 +1,18 @@
 // HOT PATH — bench: bench/main.ts
 /**
- * The transport seam on node:net and node:tls.
+ * The transport seam on the sockets of node:net and node:tls: TLS connections, and all of them
+ * where a connection cannot do without its socket (`net/handle-transport.ts`).
  *
- * TCP sockets of a worker read into one shared buffer (`onread`), in both directions: bytes are
- * used up or copied inside `onBytes`, so one buffer serves thousands of connections, and no read
- * allocates. TLS sockets use 'data' events. Listeners are shared functions that find their
- * transport through OWNER: a connection costs no closures.
+ * TCP sockets that we open read into one shared buffer (`onread`): bytes are used up or copied
+ * inside `onBytes`, so one buffer serves all. Others use 'data' events. Listeners are shared
+ * functions that find their transport through OWNER: a connection costs no closures.
  */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { closeReasonOf } from './close-reason.ts';
+import { connectHandle } from './handle-transport.ts';
+import { READ_BUFFER } from './read-buffer.ts';
+import { STREAM_WRAP } from './stream-wrap.ts';
 import {
   CLOSE_NORMAL,
   type Connector,
@@ -18,17 +21,14 @@ import {
   type TransportHandler,
 } from './transport.ts';
 
-const READ_BUFFER_BYTES = 64 * 1024;
-/** Used by one `onBytes` at a time, and nothing stays in it. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
 const OWNER = Symbol('transport');
 
 interface OwnedSocket extends Socket {
   [OWNER]: NodeTransport;
 }
 
-/** For `net.Socket` and `net.connect`: read into the shared buffer. */
-export const READ_SHARED = { buffer: READ_BUFFER, callback: onRead };
+/** For `net.connect`: read into the shared buffer. */
+const READ_SHARED = { buffer: READ_BUFFER, callback: onRead };
 
 function onRead(this: unknown, bytes: number): boolean {
   (this as OwnedSocket)[OWNER].received(READ_BUFFER, bytes);
@@ -156,9 +156,16 @@ export class NodeTransport implements Transport {
 export class NodeConnector implements Connector {
   /** The last TLS session of each address: the next handshake resumes it (RFC 8446 §2.2). */
   readonly #sessions = new Map<string, Buffer>();
+  readonly #withHandles: boolean;
+
+  constructor(withHandles = STREAM_WRAP !== undefined) {
+    this.#withHandles = withHandles;
+  }
 
   connect(host: string, port: number, tls: boolean, handler: TransportHandler): Transport {
-    return tls ? this.#tls(host, port, handler) : this.#tcp(host, port, handler);
+    if (tls) return this.#tls(host, port, handler);
+    if (this.#withHandles) return connectHandle(host, port, handler);
+    return this.#tcp(host, port, handler);
   }
 
   #tcp(host: string, port: number, handler: TransportHandler): Transport {
