@@ -245,7 +245,7 @@ export class HandleTransport implements Transport {
     this.#closeWhenEnded = true;
     if (this.#ended) this.#close();
     else this.end();
-    // What arrives meanwhile is read and dropped, so that unread bytes do not make the close a reset.
+    // What arrives meanwhile is read and dropped: left unread it would make the close a reset.
     this.resume();
   }
 
