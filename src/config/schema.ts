@@ -8,6 +8,7 @@
  */
 import { MAX_WORKERS } from '../core/ejection-state.ts';
 import { STRATEGY_NAMES } from '../core/strategy.ts';
+import { HEALTH_SECTIONS } from './health-options.ts';
 import {
   choice,
   flag,
@@ -104,6 +105,11 @@ export const SECTIONS = {
         2000,
         'How long a request waits for an available endpoint before 503.',
       ),
+      panicThreshold: fraction(
+        'panic_threshold',
+        0,
+        'Share of available endpoints of a model below which all are used; 0 = only when none is.',
+      ),
     },
   },
   httpClient: {
@@ -192,41 +198,7 @@ export const SECTIONS = {
       ),
     },
   },
-  ejection: {
-    key: 'ejection',
-    doc: 'How long an endpoint that failed requests stays without traffic.',
-    options: {
-      baseMs: millis('base_ms', 5000, 'First ejection; each further one in a row adds as much.', 1),
-      maxMs: millis('max_ms', 300_000, 'Longest ejection.', 1),
-    },
-  },
-  healthCheck: {
-    key: 'health_check',
-    doc: 'Active probing: GET {api_base}/models on every endpoint.',
-    options: {
-      intervalMs: seconds('interval', 30, 'Time between two probes of an endpoint.', 0.1),
-      timeoutMs: seconds('timeout', 10, 'A probe that takes longer has failed.', 0.1),
-      failureThreshold: integer(
-        'failure_threshold',
-        3,
-        { min: 1, max: 1_000_000, unit: 'failures' },
-        'Failed probes in a row that mark an endpoint as down.',
-      ),
-      maxConcurrency: integer(
-        'max_concurrency',
-        20,
-        { min: 1, max: 10_000, unit: 'probes' },
-        'Probes running at once.',
-      ),
-      pruneUnhealthyOnStart: later(
-        flag(
-          'prune_unhealthy_on_start',
-          false,
-          'Remove endpoints that fail their first probe from the endpoint files.',
-        ),
-      ),
-    },
-  },
+  ...HEALTH_SECTIONS,
   monitor: {
     key: 'monitor',
     doc: "Reading the engines' own metrics.",

@@ -6,11 +6,12 @@ import { randomInt } from 'node:crypto';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
-import { PROBE_UP } from '../core/columns.ts';
+import { PROBE_DOWN, PROBE_UP } from '../core/columns.ts';
 import type { EndpointSpec, RouteTableSpec } from '../core/endpoint.ts';
 import type { PlaneEvent } from '../core/plane-messages.ts';
 import { Xorshift } from '../core/random.ts';
 import type { RequestRecord } from '../core/request-record.ts';
+import { noteRecovery } from '../core/slow-start.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { FleetState } from '../state/layout.ts';
 import { sumOf } from '../state/reader.ts';
@@ -19,6 +20,7 @@ import { boardRoutes } from './board-routes.ts';
 import { dashboardJson } from './dashboard-json.ts';
 import { TextFetcher } from './fetch-text.ts';
 import { Fleet, type FleetChange } from './fleet.ts';
+import { FleetHealth } from './fleet-health.ts';
 import { failureOf, fleetStatus } from './fleet-status.ts';
 import { TrafficLedger } from './metrics/traffic-ledger.ts';
 import { listenForOperators, type OperationsListener } from './operations-listener.ts';
@@ -60,6 +62,8 @@ export class ControlPlane {
   readonly #supervisor: Supervisor;
   readonly #prober: Prober;
   readonly #scraper: Scraper;
+  /** States with their reasons, probes on request, the operator's word. */
+  readonly health: FleetHealth;
   readonly #rpm: RpmMeter;
   readonly #traffic: TrafficStats;
   readonly #board: StatusBoard;
@@ -111,6 +115,10 @@ export class ControlPlane {
       onChange: (change) => this.#logProbe(change),
       onNotice: (spec, notice) => log.warn({ endpoint: spec.id, notice }, 'odd answer to a probe'),
     });
+    this.health = new FleetHealth({
+      ...{ columns, clock, prober: this.#prober, wallMs: Date.now },
+      slowStartMs: () => config.ejection.slowStartMs,
+    });
     this.#scraper = new Scraper({
       ...shared,
       intervalMs: () => config.monitor.collectIntervalMs,
@@ -137,6 +145,7 @@ export class ControlPlane {
       this.#rpm.sample(this.#fleet.endpoints.map((endpoint) => endpoint.slot));
       this.#traffic.tick(this.#fleet.endpoints);
       this.#fleet.tick();
+      this.health.look(this.#fleet.endpoints);
       this.#board.tick();
       this.#inform();
     });
@@ -198,6 +207,8 @@ export class ControlPlane {
       rpm: this.#rpm,
       endpoints: () => this.#fleet.endpoints,
       reportOf: (slot: number) => this.#scraper.reportOf(slot),
+      engineOf: (slot: number) => this.#prober.engineOf(slot),
+      healthOf: (slot: number) => this.health.healthOf(slot),
     };
     return [
       {
@@ -230,15 +241,18 @@ export class ControlPlane {
       endpoints: () => this.#fleet.endpoints,
       epoch: () => this.#fleet.spec.epoch,
       reportOf: (slot) => this.#scraper.reportOf(slot),
-      reasonOf: (slot) => this.#prober.reasonOf(slot),
-      sinceOf: (slot) => this.#prober.sinceOf(slot),
+      engineOf: (slot) => this.#prober.engineOf(slot),
+      stateOf: (spec) => this.health.stateOf(spec),
     });
   }
 
   #inform(): void {
     const { follower, state, clock } = this.#parts;
-    const [endpoints, startedMs] = [this.#fleet.endpoints, this.#startedMs];
-    follower?.look(fleetStatus({ ...state, clock, startedMs, rpm: this.#rpm, endpoints }));
+    if (follower === undefined) return;
+    const { endpoints } = this.#fleet;
+    const healthOf = (slot: number) => this.health.healthOf(slot);
+    const sources = { clock, startedMs: this.#startedMs, rpm: this.#rpm, endpoints, healthOf };
+    follower.look(fleetStatus({ totals: state.totals, ...sources }));
   }
 
   #every(ms: number, run: () => void): void {
@@ -246,7 +260,7 @@ export class ControlPlane {
   }
 
   #forget(slot: number): void {
-    this.#prober.forget(slot);
+    this.health.forget(slot);
     this.#rpm.forget(slot);
     this.#traffic.forget(slot);
   }
@@ -267,8 +281,10 @@ export class ControlPlane {
       log.info('the configuration has no problems any more');
   }
 
-  #logProbe({ spec, to, reason }: ProbeChange): void {
+  #logProbe({ spec, from, to, reason, atMs }: ProbeChange): void {
     if (to === PROBE_UP) {
+      // One that is new has nothing to recover from.
+      if (from === PROBE_DOWN) noteRecovery(this.#parts.state.columns, spec.slot, atMs);
       this.#parts.log.info({ endpoint: spec.id }, 'endpoint is up');
       this.#scraper.retryNow(spec.id);
     } else {

@@ -7,6 +7,7 @@ import { createFleetState } from '../state/layout.ts';
 import { GAUGE_EXCHANGES, TOTAL_CLIENT_ERRORS, TOTAL_OK, TOTAL_REQUESTS } from '../state/totals.ts';
 import { dashboardJson } from './dashboard-json.ts';
 import type { EngineReport } from './dialects/dialect.ts';
+import { healthOf } from './endpoint-state.ts';
 import { endpointAt } from './fleet.fake.ts';
 import { RpmMeter } from './rpm-meter.ts';
 
@@ -45,6 +46,9 @@ function setUp() {
     rpm: new RpmMeter(state.columns),
     endpoints: () => endpoints,
     reportOf: (slot: number) => reports.get(slot),
+    engineOf: () => '',
+    healthOf: (slot: number) =>
+      healthOf({ ...state, clock, prober: { recordOf: () => undefined } }, slot),
   };
   return {
     ...state,

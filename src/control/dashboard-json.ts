@@ -2,14 +2,14 @@
  * The body of `/api/dashboard`, in the shape that scripts written for the reference read: system,
  * requests, one row per source type, per model and per endpoint; null where nothing is known.
  */
-import { ADMITTING, availabilityOf, BUSY } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
-import { type Columns, PROBE_UP } from '../core/columns.ts';
+import type { Columns } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { sumOf, totalOf } from '../state/reader.ts';
 import { GAUGE_EXCHANGES, TOTAL_OK, TOTAL_REQUESTS } from '../state/totals.ts';
 import type { EngineReport } from './dialects/dialect.ts';
 import type { RpmMeter } from './rpm-meter.ts';
+import type { Health } from './status.ts';
 
 export interface DashboardSources {
   readonly columns: Columns;
@@ -19,6 +19,9 @@ export interface DashboardSources {
   readonly rpm: RpmMeter;
   endpoints(): readonly EndpointSpec[];
   reportOf(slot: number): EngineReport | undefined;
+  /** What its model list says; '' = nothing. */
+  engineOf(slot: number): string;
+  healthOf(slot: number): Health;
 }
 
 type Row = ReturnType<typeof backendRow>;
@@ -47,15 +50,15 @@ export function dashboardJson(sources: DashboardSources): object {
 }
 
 function backendRow(sources: DashboardSources, endpoint: EndpointSpec) {
-  const { columns, clock, rpm } = sources;
+  const { columns, rpm } = sources;
   const { slot } = endpoint;
   const report = sources.reportOf(slot);
   const known = (value: number): number | null => (value >= 0 ? value : null);
   return {
     id: endpoint.id,
     model_name: endpoint.modelName,
-    healthy: isHealthy(columns, slot, clock.nowMs()),
-    engine: report?.engine ?? null,
+    healthy: sources.healthOf(slot) === 'well',
+    engine: report?.engine ?? (sources.engineOf(slot) || null),
     source_type: endpoint.sourceType,
     connections: sumOf(columns, 'inFlight', slot),
     pending: sumOf(columns, 'pending', slot),
@@ -70,13 +73,6 @@ function backendRow(sources: DashboardSources, endpoint: EndpointSpec) {
     total_requests: sumOf(columns, 'sent', slot),
     completed: sumOf(columns, 'ok', slot),
   };
-}
-
-/** One that asked for a pause is busy, not ill. */
-function isHealthy(columns: Columns, slot: number, nowMs: number): boolean {
-  const availability = availabilityOf(columns, slot, nowMs);
-  if (availability === BUSY) return columns.control.probeState[slot] === PROBE_UP;
-  return availability === ADMITTING;
 }
 
 function grouped(rows: readonly Row[], keyOf: (row: Row) => string): [string, Row[]][] {

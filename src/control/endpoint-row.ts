@@ -1,46 +1,24 @@
 /** One endpoint as the dashboards show it: read from the columns and from who watches it. */
-import {
-  ADMITTING,
-  availabilityOf,
-  BUSY,
-  DOWN,
-  DRAINING,
-  EJECTED,
-  PROBE_DUE,
-  UNCHECKED,
-} from '../core/availability.ts';
 import type { Columns } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { sumOf } from '../state/reader.ts';
 import type { EngineReport } from './dialects/dialect.ts';
+import type { HealthReport } from './endpoint-state.ts';
 import type { RpmMeter } from './rpm-meter.ts';
-import type { EndpointRow, EndpointState, LatencyStatus } from './status.ts';
+import type { EndpointRow, LatencyStatus } from './status.ts';
 
 /** What the watchers of an endpoint know; asked by slot. Times are on the Clock's scale. */
 export interface EndpointFacts {
   readonly columns: Columns;
   readonly rpm: Pick<RpmMeter, 'sendRpm' | 'completionRpm' | 'failureRpm'>;
   reportOf(slot: number): EngineReport | undefined;
-  /** Why it is not up, or its last probe failed; '' = all is well. */
-  reasonOf(slot: number): string;
-  /** Since when it has its probe state; 0 = unknown. */
-  sinceOf(slot: number): number;
+  /** The engine that its model list names; '' = none. */
+  engineOf(slot: number): string;
+  stateOf(spec: EndpointSpec): HealthReport;
 }
 
 /** An engine's report counts for so long (ENGINES: collectors stop when an engine hangs). */
 const STALE_MS = 10_000;
-
-const STATES: readonly EndpointState[] = (() => {
-  const states: EndpointState[] = [];
-  states[ADMITTING] = 'healthy';
-  states[PROBE_DUE] = 'probing';
-  states[EJECTED] = 'ejected';
-  states[BUSY] = 'busy';
-  states[DOWN] = 'down';
-  states[UNCHECKED] = 'unchecked';
-  states[DRAINING] = 'draining';
-  return states;
-})();
 
 export const NO_LATENCY: LatencyStatus = {
   ttft_p50_ms: null,
@@ -57,28 +35,22 @@ export interface Moment {
   readonly wallOffsetMs: number;
 }
 
-function stateOf(columns: Columns, slot: number, nowMs: number): EndpointState {
-  return STATES[availabilityOf(columns, slot, nowMs)]!;
-}
-
 export function endpointRow(facts: EndpointFacts, spec: EndpointSpec, moment: Moment): EndpointRow {
   const { columns, rpm } = facts;
   const { slot } = spec;
   const { control } = columns;
-  const { nowMs, wallOffsetMs } = moment;
-  const state = stateOf(columns, slot, nowMs);
+  const { state, reason, detail, since_at_ms } = facts.stateOf(spec);
   const report = facts.reportOf(slot);
   const reportAtMs = control.reportAtMs[slot]!;
-  const sinceMs = facts.sinceOf(slot);
   return {
     id: spec.id,
     model: spec.modelName,
     api_base: spec.apiBase,
     source: spec.sourceType,
-    engine: report?.engine ?? null,
+    engine: report?.engine ?? (facts.engineOf(slot) || null),
     state,
-    reason: facts.reasonOf(slot),
-    since_at_ms: sinceMs === 0 ? null : Math.round(sinceMs + wallOffsetMs),
+    reason: reason === 'probe_ok' ? '' : detail,
+    since_at_ms,
     weight: spec.weight,
     rpm_limit: spec.rpmLimit === 0 ? null : spec.rpmLimit,
     connections: sumOf(columns, 'inFlight', slot),
@@ -91,7 +63,7 @@ export function endpointRow(facts: EndpointFacts, spec: EndpointSpec, moment: Mo
     kv_usage: rounded(known(control.kvUsage[slot]!)),
     prompt_tokens: known(report?.promptTokens ?? -1),
     generation_tokens: known(report?.generationTokens ?? -1),
-    report_stale: reportAtMs > 0 && nowMs - reportAtMs > STALE_MS,
+    report_stale: reportAtMs > 0 && moment.nowMs - reportAtMs > STALE_MS,
     total_requests: sumOf(columns, 'sent', slot),
     completed: sumOf(columns, 'ok', slot),
     failed_connect: sumOf(columns, 'failedConnect', slot),

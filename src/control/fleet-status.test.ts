@@ -6,6 +6,7 @@ import type { EndpointSpec } from '../core/endpoint.ts';
 import type { PlaneEvent } from '../core/plane-messages.ts';
 import { createFleetState } from '../state/layout.ts';
 import { TOTAL_OK, TOTAL_REQUESTS } from '../state/totals.ts';
+import { healthOf } from './endpoint-state.ts';
 import { failureOf, fleetStatus } from './fleet-status.ts';
 
 function endpoint(id: string, slot: number, modelName: string): EndpointSpec {
@@ -36,7 +37,11 @@ test('shows every endpoint as its voices say, and sums up models and requests', 
   totals[1]![TOTAL_REQUESTS] = 4;
   totals[1]![TOTAL_OK] = 2;
   const rpm = { sendRpm: (slot: number) => slot + 1 };
-  const sources = { ...state, clock, startedMs: 4000, rpm, endpoints: ENDPOINTS };
+  const prober = { recordOf: () => undefined };
+  const sources = {
+    ...{ totals, clock, startedMs: 4000, rpm, endpoints: ENDPOINTS },
+    healthOf: (slot: number) => healthOf({ columns, clock, prober }, slot),
+  };
   const status = fleetStatus(sources);
   assert.deepEqual(
     status.endpoints.map(({ id, health }) => `${id} ${health}`),

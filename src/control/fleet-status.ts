@@ -1,7 +1,5 @@
 /** The fleet as its faces see it (control/status): read from the columns when it is asked for. */
-import { ADMITTING, availabilityOf, BUSY, DRAINING, UNCHECKED } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
-import { type Columns, PROBE_UP } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { ERRORS } from '../core/errors.ts';
 import type { PlaneEvent } from '../core/plane-messages.ts';
@@ -11,22 +9,22 @@ import type { RpmMeter } from './rpm-meter.ts';
 import type { EndpointFailure, EndpointStatus, FleetStatus, Health } from './status.ts';
 
 export interface StatusSources {
-  readonly columns: Columns;
   readonly totals: readonly Float64Array[];
   readonly clock: Clock;
   readonly startedMs: number;
   readonly rpm: Pick<RpmMeter, 'sendRpm'>;
   readonly endpoints: readonly EndpointSpec[];
+  healthOf(slot: number): Health;
 }
 
 export function fleetStatus(sources: StatusSources): FleetStatus {
-  const { columns, totals, clock, rpm } = sources;
+  const { totals, clock, rpm } = sources;
   const nowMs = clock.nowMs();
   const endpoints: EndpointStatus[] = [];
   const models = new Map<string, { total: number; healthy: number; requestsPerMinute: number }>();
   let healthy = 0;
   for (const { id, modelName, slot } of sources.endpoints) {
-    const health = healthOf(columns, slot, nowMs);
+    const health = sources.healthOf(slot);
     endpoints.push({ id, modelName, health });
     const model = models.get(modelName) ?? { total: 0, healthy: 0, requestsPerMinute: 0 };
     models.set(modelName, model);
@@ -58,14 +56,4 @@ export function failureOf(
   const words = Object.hasOwn(rows, detail) ? `: ${rows[detail]!.message}` : '';
   const cause = `${detail}${words}`.replace(/\.$/, '');
   return { id: spec.id, modelName: spec.modelName, voice: 'traffic', cause };
-}
-
-/** A pause that an endpoint asked for is not a failure. */
-function healthOf(columns: Columns, slot: number, nowMs: number): Health {
-  const availability = availabilityOf(columns, slot, nowMs);
-  if (availability === ADMITTING) return 'well';
-  if (availability === UNCHECKED) return 'unknown';
-  if (availability === DRAINING) return 'out';
-  const isPaused = availability === BUSY && columns.control.probeState[slot] === PROBE_UP;
-  return isPaused ? 'well' : 'failing';
 }

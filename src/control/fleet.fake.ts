@@ -30,10 +30,13 @@ export function controlColumns(slots: number): ControlColumns {
   return {
     probeState: new Int32Array(slots),
     operatorState: new Int32Array(slots),
+    forgivenMs: new Float64Array(slots),
     running: new Int32Array(slots),
     waiting: new Int32Array(slots),
     kvUsage: new Float64Array(slots),
     reportAtMs: new Float64Array(slots),
+    cacheTokens: new Int32Array(slots).fill(-1),
+    restarts: new Int32Array(slots),
   };
 }
 

@@ -212,10 +212,14 @@ function clearSlot(columns: Columns, slot: number): void {
   }
   const { control, shared } = columns;
   control.operatorState[slot] = 0;
+  control.forgivenMs[slot] = 0;
   control.running[slot] = -1;
   control.waiting[slot] = -1;
   control.kvUsage[slot] = Number.NaN;
   control.reportAtMs[slot] = 0;
+  control.cacheTokens[slot] = -1;
+  control.restarts[slot] = 0;
   shared.probing[slot] = 0;
+  shared.recovered[slot] = 0;
   shared.rate.fill(0, slot * RATE_CELLS, (slot + 1) * RATE_CELLS);
 }

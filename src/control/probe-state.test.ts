@@ -8,10 +8,16 @@ const RULES: ProbeRules = {
   intervalMs: 30_000,
   timeoutMs: 10_000,
   failureThreshold: 3,
+  recoveryThreshold: 1,
   maxConcurrency: 20,
 };
-const UP = { up: true, reason: '', notice: '' };
-const DOWN = { up: false, reason: 'connection refused', notice: '' };
+const UP = { up: true, code: '', reason: '', notice: '', engine: '' };
+const DOWN = {
+  ...UP,
+  up: false,
+  code: 'connection_refused',
+  reason: 'connection refused',
+};
 
 test('one success brings an endpoint up, from unknown and from down', () => {
   const record = new ProbeRecord(0);

@@ -2,7 +2,7 @@
  * The life of one endpoint in the prober's eyes. Pure.
  *   UNKNOWN  never answered; no traffic. A success makes it UP, `failureThreshold` failures DOWN.
  *   UP       `failureThreshold` failures in a row make it DOWN.
- *   DOWN     one success makes it UP.
+ *   DOWN     `recoveryThreshold` successes in a row make it UP.
  * An endpoint that has never been up is asked again every 5 s for two minutes (it may be loading
  * its model, and nothing else watches it), then at the ordinary interval.
  */
@@ -13,16 +13,27 @@ export interface ProbeRules {
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly failureThreshold: number;
+  readonly recoveryThreshold: number;
   readonly maxConcurrency: number;
 }
 
 /** What one probe found. */
 export interface Finding {
   readonly up: boolean;
-  /** Why not; '' when up. */
+  /** Why not, as a short code for programs (`connection_refused`); '' when up. */
+  readonly code: string;
+  /** Why not, in words; '' when up. */
   readonly reason: string;
   /** Up, but something the operator should hear about; '' = nothing. */
   readonly notice: string;
+  /** The engine that the answer names as the models' owner; '' = it does not say. */
+  readonly engine: string;
+}
+
+/** A probe that is over, for the endpoint's page. */
+export interface ProbeResult extends Finding {
+  readonly atMs: number;
+  readonly tookMs: number;
 }
 
 const FIRST_RETRY_MS = 5000;
@@ -32,9 +43,14 @@ export class ProbeRecord {
   state = PROBE_UNKNOWN;
   /** Failures in a row. */
   failures = 0;
+  /** Successes in a row. */
+  successes = 0;
   everUp = false;
-  /** Why the last probe failed; '' after a success. */
+  /** Why the last probe failed, as a code and in words; '' after a success. */
+  code = '';
   reason = '';
+  /** When a probe last succeeded; 0 = never. */
+  lastGoodMs = 0;
   sinceMs: number;
   nextAtMs: number;
   readonly #bornMs: number;
@@ -48,12 +64,17 @@ export class ProbeRecord {
   /** Takes in a finding; true when the state changed. */
   take(finding: Finding, nowMs: number, rules: ProbeRules): boolean {
     const before = this.state;
+    this.code = finding.code;
     this.reason = finding.reason;
     if (finding.up) {
       this.failures = 0;
+      this.successes++;
       this.everUp = true;
-      this.state = PROBE_UP;
+      this.lastGoodMs = nowMs;
+      const suffices = before !== PROBE_DOWN || this.successes >= rules.recoveryThreshold;
+      if (suffices) this.state = PROBE_UP;
     } else {
+      this.successes = 0;
       this.failures++;
       if (this.failures >= rules.failureThreshold) this.state = PROBE_DOWN;
     }
@@ -81,42 +102,58 @@ export function isInconclusive({ error }: FetchedText): boolean {
 /** Judges the answer to `GET {api_base}/models`. */
 export function judge(answer: FetchedText, upstreamModel: string, timeoutMs: number): Finding {
   const { status, text, error } = answer;
-  if (error === 'too-large') return up('the model list is too large to read');
-  if (error !== '') return down(reasonOfError(error, timeoutMs));
-  if (status === 200) return up(missingModel(text, upstreamModel));
-  if (status === 401 || status === 403) return down(`wrong key: answered ${status}`);
-  if (status === 404 || status === 405) return up(`has no model list: answered ${status}`);
+  if (error === 'too-large') return up('the model list is too large to read', '');
+  if (error !== '') return reasonOfError(error, timeoutMs);
+  if (status === 200) return judgeList(text, upstreamModel);
+  if (status === 401 || status === 403) return down('wrong_key', `wrong key: answered ${status}`);
+  if (status === 404 || status === 405) return up(`has no model list: answered ${status}`, '');
   // Asked too often: somebody is there.
-  if (status === 429) return up('');
-  return down(`answered ${status}`);
+  if (status === 429) return up('', '');
+  return down(`status_${status}`, `answered ${status}`);
 }
 
-function up(notice: string): Finding {
-  return { up: true, reason: '', notice };
+function up(notice: string, engine: string): Finding {
+  return { up: true, code: '', reason: '', notice, engine };
 }
 
-function down(reason: string): Finding {
-  return { up: false, reason, notice: '' };
+function down(code: string, reason: string): Finding {
+  return { up: false, code, reason, notice: '', engine: '' };
 }
 
-function reasonOfError(error: string, timeoutMs: number): string {
-  if (error === 'timeout') return `no answer within ${timeoutMs} ms`;
-  if (error === 'ECONNREFUSED') return 'connection refused';
-  if (error === 'ECONNRESET') return 'connection reset';
-  if (error === 'ENOTFOUND') return 'host name not found';
-  return error;
+function reasonOfError(error: string, timeoutMs: number): Finding {
+  if (error === 'timeout') return down('timeout', `no answer within ${timeoutMs} ms`);
+  if (error === 'ECONNREFUSED') return down('connection_refused', 'connection refused');
+  if (error === 'ECONNRESET') return down('connection_reset', 'connection reset');
+  if (error === 'ENOTFOUND') return down('host_not_found', 'host name not found');
+  return down(error.toLowerCase(), error);
 }
 
-/** A notice when the list names models, but not ours. */
-function missingModel(text: string, model: string): string {
+interface ModelCard {
+  readonly id?: unknown;
+  readonly owned_by?: unknown;
+}
+
+/** Owners that engines write into their lists, by their names as metrics dialects. */
+const OWNERS: ReadonlyMap<unknown, string> = new Map([
+  ['vllm', 'vllm'],
+  ['sglang', 'sglang'],
+  ['llamacpp', 'llamacpp'],
+  ['lmdeploy', 'lmdeploy'],
+  ['tensorrt_llm', 'tensorrt-llm'],
+]);
+
+/** A list that names models, but not ours, deserves a notice. */
+function judgeList(text: string, model: string): Finding {
   let list: unknown;
   try {
     list = JSON.parse(text);
   } catch {
-    return '';
+    return up('', '');
   }
   const data = (list as { data?: unknown } | null)?.data;
-  if (!Array.isArray(data) || data.length === 0) return '';
-  if (data.some((card: { id?: unknown } | null) => card?.id === model)) return '';
-  return `does not list the model "${model}"`;
+  if (!Array.isArray(data) || data.length === 0) return up('', '');
+  const cards = data as readonly (ModelCard | null)[];
+  const engine = OWNERS.get(cards[0]?.owned_by) ?? '';
+  const listed = cards.some((card) => card?.id === model);
+  return up(listed ? '' : `does not list the model "${model}"`, engine);
 }

@@ -29,7 +29,13 @@ function setUp(specs: readonly EndpointSpec[], maxConcurrency = 20) {
     clock: bench.clock,
     random: { next: () => 0.5, below: () => 0 },
     fetchText: bench.fetch.fetch,
-    rules: () => ({ intervalMs: 30_000, timeoutMs: 10_000, failureThreshold: 3, maxConcurrency }),
+    rules: () => ({
+      intervalMs: 30_000,
+      timeoutMs: 10_000,
+      failureThreshold: 3,
+      recoveryThreshold: 1,
+      maxConcurrency,
+    }),
     onChange: (change) => bench.changes.push(change),
     onNotice: (spec, notice) => bench.notices.push(`${spec.id}: ${notice}`),
   });
@@ -68,14 +74,14 @@ test('takes an endpoint down after three failures in a row and up after one succ
     assert.equal(columns.probeState[0], PROBE_UP);
     run(30);
     await fetch.fail('ECONNREFUSED');
-    assert.equal(prober.reasonOf(0), 'connection refused');
+    assert.equal(prober.recordOf(0)?.reason, 'connection refused');
   }
   assert.equal(columns.probeState[0], PROBE_DOWN);
-  assert.equal(prober.sinceOf(0), 91_000);
+  assert.equal(prober.recordOf(0)?.sinceMs, 91_000);
   run(30);
   await fetch.reply(200, '');
   assert.equal(columns.probeState[0], PROBE_UP);
-  assert.equal(prober.reasonOf(0), '');
+  assert.equal(prober.recordOf(0)?.reason, '');
   assert.deepEqual(
     changes.map(({ to, reason }) => [to, reason]),
     [
@@ -94,7 +100,7 @@ test('takes no silence for an answer that fell into a pause of this process', as
     run(30);
     clock.advance(2000);
     await fetch.fail('timeout');
-    assert.equal(prober.reasonOf(0), '');
+    assert.equal(prober.recordOf(0)?.reason, '');
   }
   assert.equal(columns.probeState[0], PROBE_UP);
   run(1);
@@ -110,7 +116,7 @@ test('blames no endpoint for its own want of sockets', async () => {
     await fetch.fail(code);
   }
   assert.equal(columns.probeState[0], PROBE_UP);
-  assert.equal(prober.reasonOf(0), '');
+  assert.equal(prober.recordOf(0)?.reason, '');
   assert.equal(changes.length, 1);
   run(29);
   assert.equal(fetch.open.length, 0, 'and asks again only after the interval');
@@ -186,7 +192,7 @@ test('does not count what happened while the process stood still', async () => {
     await fetch.fail('timeout');
   }
   assert.equal(columns.probeState[0], PROBE_UP);
-  assert.equal(prober.reasonOf(0), '');
+  assert.equal(prober.recordOf(0)?.reason, '');
   prober.tick();
   assert.equal(fetch.open.length, 1);
 });
@@ -226,7 +232,7 @@ test('asks again at once when the key changed', async () => {
   const { bench, prober, fetch, columns, run } = setUp([endpointAt(0, { apiKey: 'old' })]);
   prober.tick();
   await fetch.reply(401, '');
-  assert.match(prober.reasonOf(0), /wrong key/);
+  assert.match(prober.recordOf(0)?.reason ?? '', /wrong key/);
   bench.specs = [endpointAt(0, { apiKey: 'new' })];
   run(1);
   assert.deepEqual(fetch.open[0]?.headers, { authorization: 'Bearer new' });

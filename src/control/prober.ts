@@ -3,15 +3,16 @@
  * over the interval. One of the three voices of availability (beside ejector and operator).
  * Invariant: this is the only writer of probeState, and at most `maxConcurrency` probes run.
  * Failing endpoints get at most half of that: a rack of dead hosts, each of which costs a full
- * timeout, must not keep the prober from looking at the living.
+ * timeout, must not keep the prober from looking at the living. An endpoint in maintenance is left
+ * alone; afterwards it is unknown again and gets no traffic before a good probe.
  */
 import type { Clock } from '../core/clock.ts';
 import type { ControlColumns } from '../core/columns.ts';
-import { PROBE_UNKNOWN } from '../core/columns.ts';
+import { OPERATOR_MAINTENANCE, PROBE_UNKNOWN } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import type { Random } from '../core/random.ts';
 import type { FetchText } from './fetch-text.ts';
-import type { Finding, ProbeRules } from './probe-state.ts';
+import type { Finding, ProbeResult, ProbeRules } from './probe-state.ts';
 import { isInconclusive, judge, ProbeRecord } from './probe-state.ts';
 
 export interface ProbeChange {
@@ -41,12 +42,22 @@ export interface ProberParts {
 /** Ticks come at least once a second; a longer gap means that this process did not run. */
 const PAUSED_MS = 1500;
 
+/** Results kept for each endpoint. */
+const RESULTS = 10;
+
 interface Watch {
   spec: EndpointSpec;
-  readonly record: ProbeRecord;
-  busy: boolean;
+  record: ProbeRecord;
+  /** The probe under way. */
+  running: Promise<void> | undefined;
+  /** In maintenance when last looked at. */
+  muted: boolean;
   /** The last notice, so that it is told once. */
   notice: string;
+  /** The engine its last good answers named; '' = none did. */
+  engine: string;
+  /** Newest last. */
+  readonly results: ProbeResult[];
 }
 
 export class Prober {
@@ -77,14 +88,32 @@ export class Prober {
     this.#start();
   }
 
-  /** Why an endpoint is not up, or why its last probe failed; '' when all is well. */
-  reasonOf(slot: number): string {
-    return this.#watches.get(slot)?.record.reason ?? '';
+  /** What the prober knows of an endpoint; undefined when it is not watched. */
+  recordOf(slot: number): Readonly<ProbeRecord> | undefined {
+    return this.#watches.get(slot)?.record;
   }
 
-  /** Since when it has its probe state; 0 when it is not watched. */
-  sinceOf(slot: number): number {
-    return this.#watches.get(slot)?.record.sinceMs ?? 0;
+  /** The last probes, newest last. */
+  resultsOf(slot: number): readonly ProbeResult[] {
+    return this.#watches.get(slot)?.results ?? [];
+  }
+
+  /** The engine that its model list names as owner; '' = unknown. */
+  engineOf(slot: number): string {
+    return this.#watches.get(slot)?.engine ?? '';
+  }
+
+  /**
+   * Probes now, whatever the bounds, or waits for the probe under way. The result; undefined when
+   * the endpoint is not watched or left meanwhile, or when this process was short of sockets.
+   */
+  async check(slot: number): Promise<ProbeResult | undefined> {
+    const watch = this.#watches.get(slot);
+    if (watch === undefined) return undefined;
+    const before = watch.results.at(-1);
+    await (watch.running ?? this.#run(watch, watch.record.failures > 0));
+    const result = watch.results.at(-1);
+    return result === before ? undefined : result;
   }
 
   /** Stops watching a slot; a probe on its way is ignored. */
@@ -104,8 +133,7 @@ export class Prober {
         watch.spec = spec;
         continue;
       }
-      const record = new ProbeRecord(nowMs);
-      this.#watches.set(spec.slot, { spec, record, busy: false, notice: '' });
+      this.#watches.set(spec.slot, newWatch(spec, nowMs));
       this.#parts.columns.probeState[spec.slot] = PROBE_UNKNOWN;
     }
     for (const slot of left) this.forget(slot);
@@ -115,7 +143,8 @@ export class Prober {
   #queue(nowMs: number): void {
     const due: Watch[] = [];
     for (const watch of this.#watches.values()) {
-      if (!watch.busy && watch.record.nextAtMs <= nowMs) due.push(watch);
+      if (this.#isMuted(watch, nowMs)) continue;
+      if (watch.running === undefined && watch.record.nextAtMs <= nowMs) due.push(watch);
     }
     due.sort((a, b) => a.record.nextAtMs - b.record.nextAtMs);
     this.#dueFailing = due.filter((watch) => watch.record.failures > 0);
@@ -128,37 +157,62 @@ export class Prober {
     while (this.#active < maxConcurrency) {
       const living = this.#dueLiving.shift();
       if (living !== undefined) {
-        void this.#probe(living, false);
+        void this.#run(living, false);
         continue;
       }
       if (this.#activeFailing >= maxFailing) return;
       const failing = this.#dueFailing.shift();
       if (failing === undefined) return;
-      void this.#probe(failing, true);
+      void this.#run(failing, true);
     }
   }
 
+  /** Whether the endpoint is in maintenance; whoever comes back from there starts anew. */
+  #isMuted(watch: Watch, nowMs: number): boolean {
+    const { slot } = watch.spec;
+    const { columns } = this.#parts;
+    const muted = columns.operatorState[slot] === OPERATOR_MAINTENANCE;
+    if (watch.muted && !muted) {
+      watch.record = new ProbeRecord(nowMs);
+      columns.probeState[slot] = PROBE_UNKNOWN;
+    }
+    watch.muted = muted;
+    return muted;
+  }
+
+  #run(watch: Watch, failing: boolean): Promise<void> {
+    // What is due may have left, or been checked by request, since it was listed.
+    if (this.#watches.get(watch.spec.slot) !== watch) return Promise.resolve();
+    if (watch.running !== undefined) return watch.running;
+    watch.running = this.#probe(watch, failing);
+    return watch.running;
+  }
+
   async #probe(watch: Watch, failing: boolean): Promise<void> {
-    const { spec } = watch;
-    if (this.#watches.get(spec.slot) !== watch) return;
+    const { spec, record } = watch;
     const rules = this.#parts.rules();
     const epoch = this.#epoch;
-    watch.busy = true;
+    const startMs = this.#parts.clock.nowMs();
     this.#active++;
     if (failing) this.#activeFailing++;
     const url = `${spec.apiBase.replace(/\/+$/, '')}/models`;
     const headers = spec.apiKey === '' ? {} : { authorization: `Bearer ${spec.apiKey}` };
     const answer = await this.#parts.fetchText(url, rules.timeoutMs, headers);
-    watch.busy = false;
+    watch.running = undefined;
     this.#active--;
     if (failing) this.#activeFailing--;
     const nowMs = this.#parts.clock.nowMs();
     // The timer of a probe can fire before the first tick after a pause: look at both.
     const paused = epoch !== this.#epoch || nowMs - this.#lastTickMs > PAUSED_MS;
     if (paused || watch.spec.apiKey !== spec.apiKey) watch.record.nextAtMs = nowMs;
-    else if (isInconclusive(answer)) watch.record.plan(nowMs, rules, this.#parts.random.next());
+    else if (isInconclusive(answer)) record.plan(nowMs, rules, this.#parts.random.next());
     else if (this.#watches.get(spec.slot) === watch) {
-      this.#take(watch, judge(answer, spec.upstreamModel, rules.timeoutMs), nowMs);
+      const finding = judge(answer, spec.upstreamModel, rules.timeoutMs);
+      watch.results.push({ ...finding, atMs: nowMs, tookMs: nowMs - startMs });
+      if (watch.results.length > RESULTS) watch.results.shift();
+      // In maintenance it was asked for and says nothing to anybody else.
+      const muted = this.#isMuted(watch, nowMs);
+      if (!muted && watch.record === record) this.#take(watch, finding, nowMs);
     }
     this.#start();
   }
@@ -173,9 +227,24 @@ export class Prober {
     if (finding.notice !== '' && finding.notice !== watch.notice) {
       this.#parts.onNotice(spec, finding.notice);
     }
-    if (finding.up) watch.notice = finding.notice;
+    if (finding.up) {
+      watch.notice = finding.notice;
+      watch.engine = finding.engine;
+    }
     if (!changed) return;
     const { state: to, reason } = record;
     this.#parts.onChange({ spec, from, to, reason, atMs: nowMs });
   }
+}
+
+function newWatch(spec: EndpointSpec, nowMs: number): Watch {
+  return {
+    spec,
+    record: new ProbeRecord(nowMs),
+    running: undefined,
+    muted: false,
+    notice: '',
+    engine: '',
+    results: [],
+  };
 }

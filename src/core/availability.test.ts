@@ -87,8 +87,8 @@ describe('Availability', () => {
     assert.equal(busyUntilMs(columns.workers, SLOT), 9);
   });
 
-  test('lets panic use what health closed and nothing else', () => {
+  test('lets panic use what is open and what health closed, and nothing else', () => {
     const states = [ADMITTING, PROBE_DUE, EJECTED, BUSY, DOWN, UNCHECKED, DRAINING];
-    assert.deepEqual(states.filter(panicAdmits), [PROBE_DUE, EJECTED, DOWN]);
+    assert.deepEqual(states.filter(panicAdmits), [ADMITTING, PROBE_DUE, EJECTED, DOWN]);
   });
 });

@@ -12,7 +12,7 @@
  */
 import {
   type Columns,
-  OPERATOR_DRAINING,
+  OPERATOR_ENABLED,
   PROBE_DOWN,
   PROBE_UNKNOWN,
   type WorkerColumns,
@@ -30,13 +30,13 @@ export const BUSY = 3;
 export const DOWN = 4;
 /** The prober has not reached it yet, so nothing says that it exists. */
 export const UNCHECKED = 5;
-/** The operator takes it out: it finishes what it has. */
+/** The operator takes it out, for maintenance or not: it finishes what it has. */
 export const DRAINING = 6;
 
 /** One of the constants above. */
 export function availabilityOf(columns: Columns, slot: number, nowMs: number): number {
   const control = columns.control;
-  if (control.operatorState[slot] === OPERATOR_DRAINING) return DRAINING;
+  if (control.operatorState[slot] !== OPERATOR_ENABLED) return DRAINING;
   const probe = control.probeState[slot];
   if (probe === PROBE_UNKNOWN) return UNCHECKED;
   if (busyUntilMs(columns.workers, slot) > nowMs) return BUSY;
@@ -46,9 +46,14 @@ export function availabilityOf(columns: Columns, slot: number, nowMs: number): n
   return ejection === EJECTION_PROBE_DUE ? PROBE_DUE : EJECTED;
 }
 
-/** May it be used although health leaves no endpoint of its cluster? */
+/** May it be used when the health of its cluster is ignored? */
 export function panicAdmits(availability: number): boolean {
-  return availability === EJECTED || availability === PROBE_DUE || availability === DOWN;
+  return (
+    availability === ADMITTING ||
+    availability === PROBE_DUE ||
+    availability === EJECTED ||
+    availability === DOWN
+  );
 }
 
 /** When the endpoint may be asked again, as far as any worker knows; 0 = never was busy. */

@@ -12,14 +12,18 @@ export function fixtureColumns(slots: number, workers: number): Columns {
     control: {
       probeState: new Int32Array(slots).fill(PROBE_UP),
       operatorState: new Int32Array(slots),
+      forgivenMs: new Float64Array(slots),
       running: new Int32Array(slots).fill(-1),
       waiting: new Int32Array(slots).fill(-1),
       kvUsage: new Float64Array(slots).fill(Number.NaN),
       reportAtMs: new Float64Array(slots),
+      cacheTokens: new Int32Array(slots).fill(-1),
+      restarts: new Int32Array(slots),
     },
     shared: {
       rate: new Int32Array(slots * RATE_CELLS),
       probing: new Int32Array(slots),
+      recovered: new Int32Array(slots),
     },
   };
 }
@@ -44,7 +48,14 @@ function workerColumns(slots: number): WorkerColumns {
     streak: int32(),
     lastFailureMs: float64(),
     lastOkMs: float64(),
+    ejectedAtMs: float64(),
     ejectedUntilMs: float64(),
     ejections: int32(),
+    failureCode: int32(),
+    countedPeriod: int32(),
+    countedOk: int32(),
+    countedFailed: int32(),
+    earlierOk: int32(),
+    earlierFailed: int32(),
   };
 }

@@ -2,7 +2,7 @@
  * The live state of the fleet, as typed-array columns indexed by endpoint slot.
  *
  * Invariant: every cell has one writer. A worker writes only its own `WorkerColumns`, the control
- * plane writes only `ControlColumns`; a reader sums (or takes the maximum) over workers. The two
+ * plane writes only `ControlColumns`; a reader sums (or takes the maximum) over workers. The
  * arrays of `SharedColumns` are the exception: what must be exact over all workers at once is
  * changed with `Atomics` only. `state/layout` places them all in one SharedArrayBuffer.
  * All `…Ms` cells are on the Clock's scale; 0 means "never".
@@ -33,9 +33,19 @@ export interface WorkerColumns {
   readonly streak: Int32Array;
   readonly lastFailureMs: Float64Array;
   readonly lastOkMs: Float64Array;
-  /** Ejector: ejected by this worker until then, and how many times in a row. */
+  /** Ejector: ejected by this worker at and until then, and how many times in a row. */
+  readonly ejectedAtMs: Float64Array;
   readonly ejectedUntilMs: Float64Array;
   readonly ejections: Int32Array;
+  /** The last failure this worker saw: 1 + its index in ERROR_CODES; 0 = none yet. */
+  readonly failureCode: Int32Array;
+  /** Ejector: the period its counts belong to (core/outcome-window), and the counts. */
+  readonly countedPeriod: Int32Array;
+  readonly countedOk: Int32Array;
+  readonly countedFailed: Int32Array;
+  /** The same of the period before. */
+  readonly earlierOk: Int32Array;
+  readonly earlierFailed: Int32Array;
 }
 
 export interface ControlColumns {
@@ -43,12 +53,18 @@ export interface ControlColumns {
   readonly probeState: Int32Array;
   /** One of OPERATOR_*. */
   readonly operatorState: Int32Array;
+  /** The operator forgave what traffic had shown up to then. */
+  readonly forgivenMs: Float64Array;
   /** What the engine last reported; -1 = unknown, never 0 for "missing". */
   readonly running: Int32Array;
   readonly waiting: Int32Array;
   /** Share of the KV cache in use, 0 … 1; NaN = unknown. */
   readonly kvUsage: Float64Array;
   readonly reportAtMs: Float64Array;
+  /** Tokens its KV cache holds, all ranks together; -1 = unknown. */
+  readonly cacheTokens: Int32Array;
+  /** How often its engine was seen to have started anew: what its cache held is gone then. */
+  readonly restarts: Int32Array;
 }
 
 export interface SharedColumns {
@@ -56,6 +72,8 @@ export interface SharedColumns {
   readonly rate: Int32Array;
   /** Who claimed the one reopening probe of a slot, and when (core/ejection-state); 0 = nobody. */
   readonly probing: Int32Array;
+  /** When a slot was last seen to recover, as core/slow-start writes it; 0 = never. */
+  readonly recovered: Int32Array;
 }
 
 export interface Columns {
@@ -73,3 +91,5 @@ export const PROBE_DOWN = 2;
 export const OPERATOR_ENABLED = 0;
 /** Finishes what it has, gets nothing new. */
 export const OPERATOR_DRAINING = 1;
+/** The same, and nobody asks or tells how it is. */
+export const OPERATOR_MAINTENANCE = 2;

@@ -10,6 +10,7 @@
  * No worker can clear the cell of another, so nothing is cleared: an ejection is over when any
  * worker's last success is not older than the latest deadline of all workers. A success before the
  * deadline therefore changes nothing (it was sent before), one after it reopens, whoever saw it.
+ * An operator ends an ejection by forgiving: what began before that moment no longer counts.
  *
  * bench: bench/pick.ts
  */
@@ -32,8 +33,7 @@ export const PROBE_PATIENCE_MS = 10_000;
 
 /** One of EJECTION_*. */
 export function ejectionOf(columns: Columns, slot: number, nowMs: number): number {
-  const untilMs = latestEjectedUntil(columns, slot);
-  if (untilMs === 0) return EJECTION_NONE;
+  if (latestEjectedUntil(columns, slot) === 0) return EJECTION_NONE;
   return judgeEjection(columns, slot, nowMs, Atomics.load(columns.shared.probing, slot));
 }
 
@@ -44,8 +44,11 @@ export function judgeEjection(
   nowMs: number,
   claim: number,
 ): number {
-  const untilMs = latestEjectedUntil(columns, slot);
-  if (untilMs === 0 || latestOk(columns, slot) >= untilMs) return EJECTION_NONE;
+  const by = ejectingWorker(columns, slot);
+  if (by < 0) return EJECTION_NONE;
+  const untilMs = columns.workers[by]!.ejectedUntilMs[slot]!;
+  if (latestOk(columns, slot) >= untilMs) return EJECTION_NONE;
+  if (isForgiven(columns, slot, by)) return EJECTION_NONE;
   if (nowMs < untilMs) return EJECTION_RUNNING;
   if (claim === 0) return EJECTION_PROBE_DUE;
   const claimedAtMs = nowMs - claimAgeMs(claim, nowMs);
@@ -53,7 +56,29 @@ export function judgeEjection(
   return nowMs - claimedAtMs >= PROBE_PATIENCE_MS ? EJECTION_NONE : EJECTION_PROBING;
 }
 
-function latestEjectedUntil(columns: Columns, slot: number): number {
+/** Index of the worker that made the latest ejection; -1 = there was none. */
+export function ejectingWorker(columns: Columns, slot: number): number {
+  const workers = columns.workers;
+  let latestMs = 0;
+  let by = -1;
+  for (let worker = 0; worker < workers.length; worker++) {
+    const untilMs = workers[worker]!.ejectedUntilMs[slot]!;
+    if (untilMs > latestMs) {
+      latestMs = untilMs;
+      by = worker;
+    }
+  }
+  return by;
+}
+
+/** Whether an operator forgave the ejection that `worker` made. */
+export function isForgiven(columns: Columns, slot: number, worker: number): boolean {
+  const forgivenMs = columns.control.forgivenMs[slot]!;
+  return forgivenMs !== 0 && columns.workers[worker]!.ejectedAtMs[slot]! <= forgivenMs;
+}
+
+/** End of the latest ejection; 0 = there was none. */
+export function latestEjectedUntil(columns: Columns, slot: number): number {
   const workers = columns.workers;
   let latestMs = 0;
   for (let worker = 0; worker < workers.length; worker++) {

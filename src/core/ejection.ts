@@ -9,6 +9,8 @@
  * the last success of every other worker (its own success resets it). A failure in the same instant
  * as a success elsewhere counts as before it.
  *
+ * An endpoint is ejected for failures in a row, or for too small a share of successes among all
+ * that was counted lately (core/outcome-window), which finds the one that fails every other time.
  * Only the endpoint's faults come here: busy answers (429, 503) and clients that left do not.
  * Source of the backing off: Envoy's and gRPC's outlier detection (time × ejections in a row).
  *
@@ -20,14 +22,20 @@ import {
   EJECTION_NONE,
   EJECTION_PROBE_DUE,
   EJECTION_RUNNING,
+  ejectingWorker,
   ejectionOf,
+  isForgiven,
   judgeEjection,
+  latestEjectedUntil,
   MAX_WORKERS,
   makeClaim,
+  PROBE_PATIENCE_MS,
 } from './ejection-state.ts';
+import { countFailed, countOk, isBelowRatio, periodOf, type RatioRules } from './outcome-window.ts';
 import type { Random } from './random.ts';
+import { noteRecovery } from './slow-start.ts';
 
-export interface EjectionOptions {
+export interface EjectionOptions extends Partial<RatioRules> {
   /** Failures in a row, over all workers, that eject. */
   readonly failureThreshold: number;
   /** Length of the first ejection; the n-th in a row lasts n times as long. */
@@ -47,6 +55,7 @@ export class Ejector {
   readonly #threshold: number;
   readonly #baseMs: number;
   readonly #maxInARow: number;
+  readonly #ratio: RatioRules;
   readonly #random: Random;
   /** Claim made by this worker that no lease has adopted yet, by slot. */
   readonly #fresh: Int32Array;
@@ -63,6 +72,8 @@ export class Ejector {
     this.#threshold = failureThreshold;
     this.#baseMs = baseEjectionMs;
     this.#maxInARow = Math.max(1, maxEjectionMs / baseEjectionMs);
+    const { successRatio = 0, windowMs = 30_000, minRequests = 20 } = options;
+    this.#ratio = { successRatio, windowMs, minRequests };
     this.#random = random;
     this.#fresh = new Int32Array(columns.slots);
     this.#ownBaseMs = new Float64Array(columns.slots).fill(-1);
@@ -76,28 +87,31 @@ export class Ejector {
 
   /** The endpoint served an attempt. */
   success(slot: number, nowMs: number): void {
-    this.#own.streak[slot] = 0;
-    this.#own.lastOkMs[slot] = nowMs;
-    const claim = Atomics.load(this.#columns.shared.probing, slot);
-    if (claim !== 0 && judgeEjection(this.#columns, slot, nowMs, 0) === EJECTION_NONE) {
-      Atomics.compareExchange(this.#columns.shared.probing, slot, claim, 0);
-    }
+    const own = this.#own;
+    const { successRatio, windowMs } = this.#ratio;
+    if (successRatio > 0) countOk(own, slot, periodOf(nowMs, windowMs));
+    own.streak[slot] = 0;
+    const untilMs = latestEjectedUntil(this.#columns, slot);
+    if (untilMs === 0 || nowMs < untilMs) own.lastOkMs[slot] = nowMs;
+    else this.#successAfter(slot, nowMs);
   }
 
   /**
    * The endpoint failed an attempt. `atOnce` (connection refused) ejects without counting. True if
    * this call ejected it; failures during an ejection are the same outage and prolong nothing.
+   * `code` tells operators why (numberOfError); 0 = nothing to tell.
    */
-  failure(slot: number, nowMs: number, atOnce: boolean): boolean {
+  failure(slot: number, nowMs: number, atOnce: boolean, code = 0): boolean {
     const state = ejectionOf(this.#columns, slot, nowMs);
     const own = this.#own;
+    const { successRatio, windowMs } = this.#ratio;
+    if (successRatio > 0) countFailed(own, slot, periodOf(nowMs, windowMs));
     const goesOn = own.lastFailureMs[slot]! > this.#okElsewhere(slot, this.#index);
     own.streak[slot] = goesOn ? own.streak[slot]! + 1 : 1;
     own.lastFailureMs[slot] = nowMs;
+    own.failureCode[slot] = code;
     if (state === EJECTION_RUNNING || this.#ownBaseMs[slot] === 0) return false;
-    if (state === EJECTION_NONE && !atOnce && this.#failuresInARow(slot) < this.#threshold) {
-      return false;
-    }
+    if (state === EJECTION_NONE && !atOnce && !this.#hasFailed(slot, nowMs)) return false;
     this.#eject(slot, nowMs, state);
     return true;
   }
@@ -114,6 +128,8 @@ export class Ejector {
       return false;
     }
     this.#fresh[slot] = claim;
+    // Should the probe last: then the endpoint reopens without anybody doing anything.
+    noteRecovery(this.#columns, slot, nowMs + PROBE_PATIENCE_MS);
     return true;
   }
 
@@ -132,29 +148,60 @@ export class Ejector {
     if (claim !== 0) Atomics.compareExchange(this.#columns.shared.probing, slot, claim, 0);
   }
 
+  /** The ejection time is over, perhaps long ago: reopens, if nothing has reopened it yet. */
+  #successAfter(slot: number, nowMs: number): void {
+    const { probing } = this.#columns.shared;
+    const claim = Atomics.load(probing, slot);
+    const reopens = judgeEjection(this.#columns, slot, nowMs, claim) !== EJECTION_NONE;
+    this.#own.lastOkMs[slot] = nowMs;
+    if (reopens) noteRecovery(this.#columns, slot, nowMs);
+    if (claim !== 0 && judgeEjection(this.#columns, slot, nowMs, 0) === EJECTION_NONE) {
+      Atomics.compareExchange(probing, slot, claim, 0);
+    }
+  }
+
+  /** Enough to eject an endpoint that is in the rotation. */
+  #hasFailed(slot: number, nowMs: number): boolean {
+    if (this.#failuresInARow(slot) >= this.#threshold) return true;
+    const { successRatio, windowMs, minRequests } = this.#ratio;
+    if (successRatio === 0) return false;
+    const { control } = this.#columns;
+    const sinceMs = Math.max(latestEjectedUntil(this.#columns, slot), control.forgivenMs[slot]!);
+    return isBelowRatio(this.#columns, slot, nowMs, {
+      successRatio,
+      windowMs,
+      minRequests,
+      sinceMs,
+    });
+  }
+
   #eject(slot: number, nowMs: number, state: number): void {
     const inARow = Math.min(this.#ejectionsInARow(slot, nowMs, state) + 1, this.#maxInARow);
+    this.#own.ejections[slot] = Math.ceil(inARow);
+    this.#own.ejectedAtMs[slot] = nowMs;
+    this.#own.ejectedUntilMs[slot] = nowMs + this.#lengthMs(slot, inARow);
+    Atomics.store(this.#columns.shared.probing, slot, 0);
+  }
+
+  /** Chance spreads it either way, but never beyond the longest. */
+  #lengthMs(slot: number, inARow: number): number {
     const ownMs = this.#ownBaseMs[slot]!;
     const baseMs = ownMs > 0 ? ownMs : this.#baseMs;
-    const jitter = 1 + JITTER * (2 * this.#random.next() - 1);
-    this.#own.ejections[slot] = Math.ceil(inARow);
-    this.#own.ejectedUntilMs[slot] = nowMs + baseMs * inARow * jitter;
-    Atomics.store(this.#columns.shared.probing, slot, 0);
+    const maxMs = Math.max(baseMs, this.#baseMs * this.#maxInARow);
+    const chance = this.#random.next();
+    const lengthMs = baseMs * inARow * (1 + JITTER * (2 * chance - 1));
+    return lengthMs > maxMs ? maxMs * (1 - JITTER * chance) : lengthMs;
   }
 
   /** The latest ejection carries the count; time in health since its deadline lowers it. */
   #ejectionsInARow(slot: number, nowMs: number, state: number): number {
-    const workers = this.#columns.workers;
-    let untilMs = 0;
-    let count = 0;
-    for (let worker = 0; worker < workers.length; worker++) {
-      if (workers[worker]!.ejectedUntilMs[slot]! > untilMs) {
-        untilMs = workers[worker]!.ejectedUntilMs[slot]!;
-        count = workers[worker]!.ejections[slot]!;
-      }
-    }
+    const by = ejectingWorker(this.#columns, slot);
+    if (by < 0 || isForgiven(this.#columns, slot, by)) return 0;
+    const cells = this.#columns.workers[by]!;
+    const count = cells.ejections[slot]!;
     if (state !== EJECTION_NONE) return count;
-    return Math.max(0, count - Math.floor((nowMs - untilMs) / HEALTHY_PERIOD_MS));
+    const healthyMs = nowMs - cells.ejectedUntilMs[slot]!;
+    return Math.max(0, count - Math.floor(healthyMs / HEALTHY_PERIOD_MS));
   }
 
   #failuresInARow(slot: number): number {
@@ -167,10 +214,10 @@ export class Ejector {
     return sum;
   }
 
-  /** Last success that any worker but `except` saw. */
+  /** Last success that any worker but `except` saw; an operator's forgiveness is like one. */
   #okElsewhere(slot: number, except: number): number {
     const workers = this.#columns.workers;
-    let latestMs = 0;
+    let latestMs = this.#columns.control.forgivenMs[slot]!;
     for (let worker = 0; worker < workers.length; worker++) {
       if (worker !== except && workers[worker]!.lastOkMs[slot]! > latestMs) {
         latestMs = workers[worker]!.lastOkMs[slot]!;

@@ -132,3 +132,15 @@ export const ERRORS = {
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+const CODES = Object.keys(ERRORS) as readonly ErrorCode[];
+
+/** A code as a number for a cell: 1 … */
+export function numberOfError(code: ErrorCode): number {
+  return CODES.indexOf(code) + 1;
+}
+
+/** The way back; undefined for 0 and other numbers that mean no code. */
+export function errorOfNumber(number: number): ErrorCode | undefined {
+  return CODES[number - 1];
+}

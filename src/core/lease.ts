@@ -12,6 +12,7 @@
 import type { Columns, WorkerColumns } from './columns.ts';
 import type { Ejector } from './ejection.ts';
 import { PROBE_PATIENCE_MS } from './ejection-state.ts';
+import { type ErrorCode, numberOfError } from './errors.ts';
 
 /** The endpoint answered, 4xx included. */
 export const LEASE_OK = 0;
@@ -66,8 +67,11 @@ export class Lease {
     this.#columns.pending[this.slot] = this.#columns.pending[this.slot]! - 1;
   }
 
-  /** `outcome` is one of LEASE_*. True if this outcome ejected the endpoint. */
-  end(outcome: number, nowMs: number): boolean {
+  /**
+   * `outcome` is one of LEASE_*; `code` says more about a failure, for operators.
+   * True if this outcome ejected the endpoint.
+   */
+  end(outcome: number, nowMs: number, code?: ErrorCode): boolean {
     const slot = this.slot;
     if (slot === FREE) throw new Error('lease ended twice');
     this.answered();
@@ -86,7 +90,8 @@ export class Lease {
       }
       return false;
     }
-    return this.#ejector.failure(slot, nowMs, outcome === LEASE_FAILED_REFUSED);
+    const why = code === undefined ? 0 : numberOfError(code);
+    return this.#ejector.failure(slot, nowMs, outcome === LEASE_FAILED_REFUSED, why);
   }
 
   #counterOf(outcome: number): Float64Array {

@@ -5,7 +5,9 @@
  * An exchange is admitted when the strategy finds an endpoint that is available, untried, below
  * its connection limit, and whose rate window takes the charge. If there is none it waits, first
  * come first served per model, until the wheel's next turns find one or its patience ends.
- * Panic: when health alone leaves nothing, every engine that may be alive is used (DESIGN §5).
+ * Panic: when health alone leaves nothing, or too little (core/panic), every engine that may be
+ * alive is used (DESIGN §5). An endpoint that recovered a moment ago is passed over for most of
+ * what the strategy picks it for (core/slow-start), whatever the strategy.
  */
 import {
   ADMITTING,
@@ -20,10 +22,12 @@ import type { Cluster } from '../core/cluster.ts';
 import type { Columns } from '../core/columns.ts';
 import type { Ejector } from '../core/ejection.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
+import { PanicWatch } from '../core/panic.ts';
 import type { Gate } from '../core/pickers/picker.ts';
 import type { Random } from '../core/random.ts';
 import { charge, used, waitMs } from '../core/rate-window.ts';
 import type { RouteTable } from '../core/route-table.ts';
+import { rampShare } from '../core/slow-start.ts';
 import type { Strategy } from '../core/strategy.ts';
 import type { ProxyOptions } from './options.ts';
 
@@ -125,6 +129,7 @@ class AdmissionGate implements Gate {
 export class Admission {
   readonly #plane: AdmissionParts;
   readonly #gate: AdmissionGate;
+  readonly #panic: PanicWatch;
   /** Waiting applicants by model, oldest first. */
   readonly #queues = new Map<string, Set<Applicant>>();
   #waiting = 0;
@@ -135,6 +140,7 @@ export class Admission {
   constructor(plane: AdmissionParts) {
     this.#plane = plane;
     this.#gate = new AdmissionGate(plane);
+    this.#panic = new PanicWatch(plane.columns, plane.options.panicThreshold);
   }
 
   /** Admits the applicant now, or puts it behind those who wait for the same model. */
@@ -246,15 +252,23 @@ export class Admission {
     const gate = this.#gate;
     const nowMs = plane.clock.nowMs();
     gate.prepare(cluster, tried, nowMs);
+    gate.panic = this.#panic.panics(cluster, nowMs);
     const { tiers } = cluster;
     if (tiers > 1) gate.tier = 0;
+    let spared = -1;
     for (;;) {
       const index = plane.strategy.pick(cluster, gate, plane.random, nowMs);
       if (index >= 0) {
+        if (this.#isSpared(index) && gate.exclude(index)) {
+          if (spared < 0) spared = index;
+          continue;
+        }
         if (this.#take(index)) return true;
         if (!gate.exclude(index)) return false;
       } else if (gate.tier >= 0 && gate.tier < tiers - 1) {
         gate.tier++;
+      } else if (spared >= 0) {
+        return this.#take(spared);
       } else if (gate.panic || !this.#healthLeavesNothing(cluster)) {
         return false;
       } else {
@@ -272,6 +286,16 @@ export class Admission {
       if (state === ADMITTING || state === BUSY) return false;
     }
     return true;
+  }
+
+  /** Slow start passes it over this time, if anybody else can be had. */
+  #isSpared(index: number): boolean {
+    const { columns, options, random } = this.#plane;
+    const { cluster, nowMs, panic } = this.#gate;
+    const slot = cluster.slots[index]!;
+    const share = rampShare(columns, slot, nowMs, options.slowStartMs);
+    if (share === 1 || panic || random.next() < share) return false;
+    return availabilityOf(columns, slot, nowMs) !== PROBE_DUE;
   }
 
   /** Claims the reopening probe and charges the rate window; false = another was faster. */

@@ -388,7 +388,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     if (this.#chargedAtMs >= 0 && this.facts.requestBytesSent === 0) {
       giveBack(this.plane.columns.shared.rate, this.endpoint.slot, this.#chargedAtMs);
     }
-    if (this.#lease.end(outcome, this.plane.clock.nowMs())) {
+    if (this.#lease.end(outcome, this.plane.clock.nowMs(), this.facts.code)) {
       this.plane.report({
         kind: 'ejected',
         endpointId: this.endpoint.id,

@@ -22,6 +22,14 @@ export interface ProxyOptions {
   readonly failureThreshold: number;
   readonly baseEjectionMs: number;
   readonly maxEjectionMs: number;
+  /** 0 = the share of successes does not eject. */
+  readonly successRatio: number;
+  readonly windowMs: number;
+  readonly minRequests: number;
+  /** 0 = off. */
+  readonly slowStartMs: number;
+  /** 0 = only when no endpoint is available. */
+  readonly panicThreshold: number;
   readonly baseDelayMs: number;
   readonly maxDelayMs: number;
   readonly jitterFactor: number;

@@ -78,6 +78,7 @@ describe('the shared memory', () => {
         'control.running': -1,
         'control.waiting': -1,
         'control.kvUsage': Number.NaN,
+        'control.cacheTokens': -1,
       };
       const expected = unknown[name as keyof typeof unknown] ?? 0;
       assert.ok(

@@ -75,8 +75,15 @@ function workerColumns(cursor: Cursor, slots: number): WorkerColumns {
     streak: cursor.int32(slots),
     lastFailureMs: cursor.float64(slots),
     lastOkMs: cursor.float64(slots),
+    ejectedAtMs: cursor.float64(slots),
     ejectedUntilMs: cursor.float64(slots),
     ejections: cursor.int32(slots),
+    failureCode: cursor.int32(slots),
+    countedPeriod: cursor.int32(slots),
+    countedOk: cursor.int32(slots),
+    countedFailed: cursor.int32(slots),
+    earlierOk: cursor.int32(slots),
+    earlierFailed: cursor.int32(slots),
   };
 }
 
@@ -84,10 +91,13 @@ function controlColumns(cursor: Cursor, slots: number): ControlColumns {
   return {
     probeState: cursor.int32(slots),
     operatorState: cursor.int32(slots),
+    forgivenMs: cursor.float64(slots),
     running: cursor.int32(slots),
     waiting: cursor.int32(slots),
     kvUsage: cursor.float64(slots),
     reportAtMs: cursor.float64(slots),
+    cacheTokens: cursor.int32(slots),
+    restarts: cursor.int32(slots),
   };
 }
 
@@ -105,6 +115,7 @@ function place(cursor: Cursor, slots: number, workers: number): Omit<FleetState,
   const shared: SharedColumns = {
     rate: cursor.int32(slots * RATE_CELLS),
     probing: cursor.int32(slots),
+    recovered: cursor.int32(slots),
   };
   cursor.align();
   return { columns: { slots, workers: perWorker, control, shared }, totals, meters };
@@ -118,6 +129,7 @@ export function createFleetState(slots: number, workers: number): FleetState {
   state.columns.control.running.fill(-1);
   state.columns.control.waiting.fill(-1);
   state.columns.control.kvUsage.fill(Number.NaN);
+  state.columns.control.cacheTokens.fill(-1);
   return state;
 }
 

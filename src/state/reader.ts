@@ -3,8 +3,10 @@ import type { Columns, WorkerColumns } from '../core/columns.ts';
 
 /** A column of WorkerColumns that makes sense as a sum. */
 export type SummedColumn = {
-  [K in keyof WorkerColumns]: K extends `${string}Ms` | 'streak' | 'ejections' ? never : K;
+  [K in keyof WorkerColumns]: K extends `${string}Ms` | Unsummable ? never : K;
 }[keyof WorkerColumns];
+
+type Unsummable = 'streak' | 'ejections' | 'failureCode' | `counted${string}` | `earlier${string}`;
 
 /** The value of `column` for `slot`, summed over all workers. */
 export function sumOf(columns: Columns, column: SummedColumn, slot: number): number {

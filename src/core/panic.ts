@@ -1,0 +1,60 @@
+// HOT PATH
+/**
+ * The panic threshold: when too few endpoints of a cluster are available, health is ignored and
+ * all take traffic again, rather than that the few that are left break down under all of it.
+ *
+ * The share is taken of those that could serve: what the operator took out, and what has never
+ * answered a probe, is no part of it. Counting a large cluster costs, so an answer holds for
+ * LOOK_MS; without a threshold nothing is counted. Source: Envoy's panic threshold.
+ *
+ * bench: bench/pick.ts
+ */
+import { ADMITTING, availabilityOf, BUSY, DRAINING, UNCHECKED } from './availability.ts';
+import type { Columns } from './columns.ts';
+import type { Pool } from './pickers/picker.ts';
+
+const LOOK_MS = 100;
+
+interface Look {
+  atMs: number;
+  panics: boolean;
+}
+
+export class PanicWatch {
+  readonly #columns: Columns;
+  readonly #threshold: number;
+  readonly #looks = new WeakMap<Pool, Look>();
+
+  /** `threshold` 0 = off. */
+  constructor(columns: Columns, threshold: number) {
+    this.#columns = columns;
+    this.#threshold = threshold;
+  }
+
+  /** Whether health of this cluster is to be ignored. */
+  panics(pool: Pool, nowMs: number): boolean {
+    if (this.#threshold === 0) return false;
+    let look = this.#looks.get(pool);
+    if (look === undefined) {
+      look = { atMs: Number.NEGATIVE_INFINITY, panics: false };
+      this.#looks.set(pool, look);
+    }
+    if (nowMs - look.atMs >= LOOK_MS) {
+      look.atMs = nowMs;
+      look.panics = this.#count(pool, nowMs);
+    }
+    return look.panics;
+  }
+
+  #count(pool: Pool, nowMs: number): boolean {
+    let able = 0;
+    let available = 0;
+    for (let index = 0; index < pool.size; index++) {
+      const state = availabilityOf(this.#columns, pool.slots[index]!, nowMs);
+      if (state === DRAINING || state === UNCHECKED) continue;
+      able++;
+      if (state === ADMITTING || state === BUSY) available++;
+    }
+    return available < this.#threshold * able;
+  }
+}
