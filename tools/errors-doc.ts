@@ -22,6 +22,7 @@ const ADVICE: Record<ErrorCode, string> = {
   route_not_found:
     'Check the base URL: it ends in `/v1` for OpenAI clients, before it for Anthropic ones.',
   method_not_allowed: 'Use the method that the `Allow` header of the answer names.',
+  invalid_api_key: 'Send a key that `server.api_keys` lists; the access log names who came.',
   model_missing: 'Send a JSON object with `"model"` at its top level.',
   model_not_found: 'Compare with `GET /v1/models`; names are case-sensitive.',
   client_gone: 'Seen in logs only. If frequent, raise the timeout of the client.',

@@ -45,13 +45,17 @@ function sectionLines(settings: Settings): Line[] {
       const path = `${key}.${option.key}`;
       const setting = settings.get(path);
       const value = setting === undefined ? option.defaultValue : setting.value;
-      const shown = option.secret && value !== '' ? '***' : value;
+      const shown = option.secret && !isEmpty(value) ? '***' : value;
       const origin = originOf(path, setting?.origin);
       const effect = option.later ? ', without effect in this version' : '';
       lines.push({ text: `  ${option.key}: ${inline(shown)}`, origin: origin + effect });
     }
     return lines;
   });
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) ? value.length === 0 : value === '';
 }
 
 function originOf(path: string, origin: Origin | undefined): string {

@@ -2,8 +2,9 @@
  * From the configuration to what a worker is told; a limit over all workers becomes each one's
  * share.
  */
+import { createHash } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
-import type { ProxyOptions } from '../proxy/options.ts';
+import type { ClientKey, ProxyOptions } from '../proxy/options.ts';
 
 /** A report is stale when it missed this many scrapes. */
 const STALE_SCRAPES = 3;
@@ -26,6 +27,7 @@ export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
     reusePort: workers > 1,
     tlsCert,
     tlsKey,
+    clientKeys: clientKeys(server.apiKeys),
     maxBodyBytes: server.maxBodyBytes,
     retryBufferBytes: Math.ceil(server.retryBufferBytes / workers),
     numRetries: routing.numRetries,
@@ -57,4 +59,13 @@ export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
     headHoldMs: timeouts.headHoldMs,
     reportStaleMs: STALE_SCRAPES * monitor.collectIntervalMs,
   };
+}
+
+/** Workers get digests only. A key without a name is called by its place in the list. */
+function clientKeys(keys: Config['server']['apiKeys']): ClientKey[] {
+  return keys.map((given, index) => {
+    const { name, key } = typeof given === 'string' ? { name: '', key: given } : given;
+    const digest = createHash('sha256').update(key, 'latin1').digest('base64');
+    return { name: name || `key-${index + 1}`, digest };
+  });
 }

@@ -42,6 +42,8 @@ interface Range {
 
 // Node's timers hold at most 2^31−1 ms (24.8 days).
 const MAX_SECONDS = 2_000_000;
+/** Each may have rows of metrics. */
+const MAX_KEYS = 256;
 const MAX_MS = MAX_SECONDS * 1000;
 
 /** A whole number. */
@@ -156,6 +158,25 @@ export function names(
     schema: z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/)),
     defaultValue: value,
     expects: 'a list of names made of letters, digits, "_", "-" and "."',
+  };
+}
+
+/** A key that clients show, and the name it has in logs. */
+export interface NamedKey {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** A list of keys: each a text, or a section with `name` and `key`. */
+export function keys(key: string, doc: string): Option<readonly (string | NamedKey)[]> {
+  const secret = z.string().regex(/^[\x21-\x7e]{1,512}$/);
+  const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+  return {
+    ...plain(key, 'list', doc),
+    schema: z.array(z.union([secret, z.strictObject({ name, key: secret })])).max(MAX_KEYS),
+    defaultValue: [],
+    expects: `a list of at most ${MAX_KEYS} keys, each a text or a section with "name" and "key"`,
+    secret: true,
   };
 }
 

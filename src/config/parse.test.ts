@@ -222,3 +222,20 @@ test('a bad override is a problem of the command line', () => {
 test('an override of an option that does not exist is a mistake of the caller', () => {
   assert.throws(() => parseMain('', 'config.yaml', { 'log.loudness': 1 }), RangeError);
 });
+
+test('client keys are texts or have names, come from the environment too, never shown', () => {
+  const read = (list: string, env = {}) =>
+    parseMain(`server: {api_keys: ${list}}`, 'config.yaml', {}, env);
+  const env = { KEY: 'sk-env' };
+  assert.deepEqual(
+    read('[sk-1, {name: alice, key: os.environ/KEY}, os.environ/KEY]', env).value?.server.apiKeys,
+    ['sk-1', { name: 'alice', key: 'sk-env' }, 'sk-env'],
+  );
+  const wrong = ['["canary key"]', '[{key: canary}]', '[{name: a, key: ""}]', '[null]', '"canary"'];
+  for (const list of [...wrong, '[{name: "a b", key: canary}]', '[os.environ/NONE]']) {
+    const { value, problems } = read(list, env);
+    assert.equal(value, undefined, list);
+    assert.doesNotMatch(problems.map(formatProblem).join(), /canary/);
+  }
+  assert.equal(read('[os.environ/EMPTY]', { EMPTY: '' }).value, undefined, 'not open by accident');
+});

@@ -9,7 +9,7 @@
  */
 import { printable } from './problem.ts';
 import { describe } from './tree-values.ts';
-import type { ScalarTree, Tree } from './yaml-tree.ts';
+import type { MapTree, ScalarTree, Tree } from './yaml-tree.ts';
 
 /** The environment that references name. */
 export type Env = { readonly [name: string]: string | undefined };
@@ -27,7 +27,7 @@ const UNFINISHED =
 const WHOLE = 'os.environ/';
 const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}|\$\{/g;
 
-/** Fills in a scalar, or the scalars of a list; maps are filled in when their keys are read. */
+/** Fills in a scalar, or what a list holds; other maps are filled in when their keys are read. */
 export function fillIn(tree: Tree, env: Env): Read {
   if (tree.kind === 'list') return fillInList(tree, env);
   if (tree.kind === 'map' || typeof tree.value !== 'string') return { tree, fault: '' };
@@ -46,10 +46,24 @@ export function describeRead(written: Tree, read: Tree): string {
 }
 
 function fillInList(tree: Tree & { kind: 'list' }, env: Env): Read {
-  const items = tree.items.map((item) => fillIn(item, env));
+  const items = tree.items.map((item) =>
+    item.kind === 'map' ? fillInMap(item, env) : fillIn(item, env),
+  );
   const fault = items.find((item) => item.fault !== '')?.fault ?? '';
   const changed = items.some((item, index) => item.tree !== tree.items[index]);
   return { tree: changed ? { ...tree, items: items.map((item) => item.tree) } : tree, fault };
+}
+
+/** A section within a list: nobody reads its keys one by one. */
+function fillInMap(tree: MapTree, env: Env): Read {
+  const entries = new Map(tree.entries);
+  let fault = '';
+  for (const [key, entry] of tree.entries) {
+    const read = fillIn(entry.value, env);
+    fault ||= read.fault;
+    entries.set(key, { ...entry, value: read.tree });
+  }
+  return { tree: { ...tree, entries }, fault };
 }
 
 function fillInText(tree: ScalarTree, text: string, env: Env): Read {

@@ -16,6 +16,7 @@ import {
   hidden,
   host,
   integer,
+  keys,
   later,
   millis,
   names,
@@ -49,6 +50,10 @@ export const SECTIONS = {
         'PEM file with the certificate chain of the API listener; empty means plain HTTP.',
       ),
       tlsKeyFile: text('tls_key_file', '', 'PEM file with the private key of that certificate.'),
+      apiKeys: keys(
+        'api_keys',
+        'Keys that clients must show, with names for the logs; empty means that nobody asks.',
+      ),
       maxBodyBytes: integer(
         'max_body_bytes',
         64 * 1024 * 1024,

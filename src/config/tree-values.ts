@@ -9,10 +9,16 @@ import type { Tree } from './yaml-tree.ts';
 /** The value to hand to an option's schema; unsuitable trees come back as they are. */
 export function rawValue(option: Option<unknown>, tree: Tree): unknown {
   if (option.kind === 'list') {
-    return tree.kind === 'list' ? tree.items.map((item) => textOf(item)) : undefined;
+    return tree.kind === 'list' ? tree.items.map(itemOf) : undefined;
   }
   if (option.kind === 'number') return numberOf(tree);
   return option.kind === 'boolean' ? booleanOf(tree) : textOf(tree);
+}
+
+/** A text, or the texts of a section by their keys. */
+function itemOf(item: Tree): unknown {
+  if (item.kind !== 'map') return textOf(item);
+  return Object.fromEntries([...item.entries].map(([key, { value }]) => [key, textOf(value)]));
 }
 
 export function isNull(tree: Tree): boolean {

@@ -58,6 +58,12 @@ export const ERRORS = {
   request_timeout: row(408, 'downstream', FINAL, 'The request did not arrive in time.'),
   route_not_found: row(404, 'downstream', FINAL, 'No such route: {}.'),
   method_not_allowed: row(405, 'downstream', FINAL, 'This route does not take {}.'),
+  invalid_api_key: row(
+    401,
+    'downstream',
+    FINAL,
+    'A valid API key is needed: send it as "Authorization: Bearer" or as "x-api-key".',
+  ),
   model_missing: row(
     400,
     'downstream',

@@ -28,6 +28,8 @@ export interface RequestRecord {
   /** Name of the route, or the path of a request that reached none. */
   readonly route: string;
   readonly model: string;
+  /** Name of the client's key; '' = it needed none, or had none of ours. */
+  readonly key: string;
   /** The last endpoint tried; '' = none was. */
   readonly endpoint: string;
   readonly attempts: number;

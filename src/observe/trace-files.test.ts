@@ -23,6 +23,7 @@ function record(id: string, changes: Partial<RequestRecord> = {}): RequestRecord
     id,
     method: 'POST',
     route: 'chat/completions',
+    key: '',
     model: 'm',
     endpoint: 'm@http://e/v1',
     attempts: 1,

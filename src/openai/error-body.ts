@@ -64,6 +64,8 @@ function responsesError(code: ErrorCode, detail: string): object {
 /** Anthropic names errors by status. */
 function anthropicType(row: ErrorRow): string {
   switch (row.status) {
+    case 401:
+      return 'authentication_error';
     case 404:
       return 'not_found_error';
     case 413:

@@ -239,7 +239,7 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
     const client = { minor: this.minor, keepAlive: this.keepAlive, withBody };
     const requestId = givenRequestId(chunk, head) || plane.newRequestId();
     this.transport.write(serializeAnswer(answer, client, requestId));
-    plane.journal?.add(ownRecord(chunk, head, answer, requestId));
+    plane.journal?.add(ownRecord(chunk, head, answer, { id: requestId, key: plane.visitor.name }));
     if (this.keepAlive) this.#idle();
     else this.#linger();
   }

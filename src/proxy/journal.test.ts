@@ -45,6 +45,7 @@ test('records what became of a request', () => {
     method: 'POST',
     route: 'chat/completions',
     model: 'm',
+    key: '',
     attempts: 1,
     status: 200,
     outcome: 'ok',

@@ -6,9 +6,11 @@
 import { FIELD_CONTENT_ENCODING, fieldValue } from '../http1/fields.ts';
 import { METHOD_GET, METHOD_HEAD, METHOD_POST, type RequestHead } from '../http1/request-head.ts';
 import { allowOf, findRoute, modelIdOf, type Route } from '../openai/routes.ts';
+import { ANYBODY } from './client-keys.ts';
 import { Exchange } from './exchange.ts';
 import type { Client } from './exchange-view.ts';
 import { ownAnswer } from './own-routes.ts';
+import type { DataPlane } from './plane.ts';
 import { errorAnswer, type OwnAnswer } from './reject.ts';
 
 export function openExchange(
@@ -16,6 +18,7 @@ export function openExchange(
   chunk: Buffer,
   head: RequestHead,
 ): Exchange | OwnAnswer {
+  client.plane.visitor = ANYBODY;
   const path = chunk.toString('latin1', head.targetStart, head.pathEnd);
   const route = findRoute(path);
   if (route === undefined) return errorAnswer('route_not_found', 'openai', path);
@@ -23,6 +26,9 @@ export function openExchange(
     const method = chunk.toString('latin1', head.methodStart, head.methodEnd);
     const allow = `Allow: ${allowOf(route)}\r\n`;
     return errorAnswer('method_not_allowed', route.dialect, method, allow);
+  }
+  if (!recognise(client.plane, route, chunk)) {
+    return errorAnswer('invalid_api_key', route.dialect, '', 'WWW-Authenticate: Bearer\r\n');
   }
   if (route.kind !== 'inference') {
     const id = route.kind === 'model' ? modelIdOf(path) : '';
@@ -40,6 +46,15 @@ export function openExchange(
   const query =
     head.pathEnd === head.targetEnd ? '' : chunk.toString('latin1', head.pathEnd, head.targetEnd);
   return new Exchange(client, route, query, chunk);
+}
+
+/** Finds out who came; false: it needs a key and has none of ours. */
+function recognise(plane: DataPlane, route: Route, chunk: Buffer): boolean {
+  if (plane.keys === undefined || route.kind === 'health' || route.kind === 'ready') return true;
+  const known = plane.keys.find(chunk, plane.requestHead);
+  if (known === undefined) return false;
+  plane.visitor = known;
+  return true;
 }
 
 function allows(route: Route, method: number): boolean {

@@ -1,3 +1,11 @@
+/** A key that clients may show. */
+export interface ClientKey {
+  /** For logs; never the key. */
+  readonly name: string;
+  /** SHA-256 of the key, base64. */
+  readonly digest: string;
+}
+
 /** What the data plane is told once, at start: plain values, safe to post to a worker. */
 export interface ProxyOptions {
   readonly host: string;
@@ -6,6 +14,8 @@ export interface ProxyOptions {
   /** PEM texts of the listener's certificate and key; both empty = plain HTTP. */
   readonly tlsCert: string;
   readonly tlsKey: string;
+  /** None: whoever reaches the listener is served. */
+  readonly clientKeys: readonly ClientKey[];
   readonly maxBodyBytes: number;
   /** What request bodies may hold in one worker. */
   readonly retryBufferBytes: number;

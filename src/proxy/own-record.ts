@@ -12,7 +12,7 @@ export function ownRecord(
   chunk: Buffer,
   head: RequestHead,
   answer: OwnAnswer,
-  id: string,
+  { id, key }: { readonly id: string; readonly key: string },
 ): RequestRecord {
   const pathEnd = Math.min(head.pathEnd, head.targetStart + MAX_PATH);
   return {
@@ -20,6 +20,7 @@ export function ownRecord(
     method: chunk.toString('latin1', head.methodStart, head.methodEnd),
     route: chunk.toString('latin1', head.targetStart, pathEnd),
     model: '',
+    key,
     endpoint: '',
     attempts: 0,
     status: answer.status,

@@ -20,6 +20,7 @@ import type { WorkerMeters } from '../state/meters.ts';
 import { Admission } from './admission.ts';
 import { BodyBudget } from './body-budget.ts';
 import { BodyPool } from './body-pool.ts';
+import { ANYBODY, ClientKeys, type KnownClient } from './client-keys.ts';
 import { EndpointBytes } from './endpoint-bytes.ts';
 import type { Journal } from './journal.ts';
 import { Meters } from './meters.ts';
@@ -67,6 +68,10 @@ export class DataPlane {
   out = new OutBuffer();
   upstreamOut = new HeadWriter(UPSTREAM_OUT_BYTES);
   table: RouteTable;
+  /** undefined = clients need none. */
+  keys: ClientKeys | undefined;
+  /** Who sent the head at hand; used up with it. */
+  visitor: KnownClient = ANYBODY;
   strategy: Strategy;
   draining = false;
   readonly #idPrefix: string;
@@ -75,6 +80,8 @@ export class DataPlane {
 
   constructor(parts: PlaneParts, spec: RouteTableSpec) {
     this.options = parts.options;
+    const { clientKeys } = parts.options;
+    this.keys = clientKeys.length === 0 ? undefined : new ClientKeys(clientKeys);
     this.columns = parts.columns;
     this.own = parts.columns.workers[parts.workerIndex]!;
     this.totals = parts.totals;

@@ -16,6 +16,7 @@ export interface OwnAnswer {
 const REASONS = new Map<number, string>([
   [200, 'OK'],
   [400, 'Bad Request'],
+  [401, 'Unauthorized'],
   [404, 'Not Found'],
   [405, 'Method Not Allowed'],
   [408, 'Request Timeout'],

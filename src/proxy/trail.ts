@@ -52,6 +52,7 @@ export class Trail {
       method: exchange.route.method,
       route: exchange.route.name,
       model: exchange.model,
+      key: exchange.fields.keyName,
       endpoint: this.#endpoint,
       attempts: this.#attempts,
       status,

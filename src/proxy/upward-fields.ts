@@ -1,6 +1,7 @@
 /**
  * The header fields of one request as they go up, made once and copied by each attempt: the
- * end-to-end fields, and apart from them the client's own Authorization line.
+ * end-to-end fields, and apart from them the client's own Authorization line, unless that is a key
+ * of ours (client-keys).
  */
 import type { Transport } from '../net/transport.ts';
 import type { DataPlane } from './plane.ts';
@@ -9,12 +10,15 @@ import { writeClientAuthorization, writeRequestFields } from './request-fields.t
 const NO_BYTES = Buffer.alloc(0);
 
 export class UpwardFields {
+  /** Name of the key the client showed; '' = none was asked for. */
+  readonly keyName: string;
   readonly endToEnd: Buffer;
   /** For endpoints without a key; empty when the client sent none. */
   readonly authorization: Buffer;
 
   /** The request's head is in `plane.requestHead`, its bytes in `chunk`. */
   constructor(plane: DataPlane, from: Transport, chunk: Buffer, requestId: string) {
+    this.keyName = plane.visitor.name;
     const out = plane.fieldsOut;
     out.reset();
     writeRequestFields(out, chunk, plane.requestHead, {
@@ -23,7 +27,9 @@ export class UpwardFields {
       tls: plane.options.tlsCert !== '',
     });
     const length = out.length;
-    writeClientAuthorization(out, chunk, plane.requestHead);
+    if (!plane.visitor.ownsAuthorization) {
+      writeClientAuthorization(out, chunk, plane.requestHead);
+    }
     const kept = Buffer.from(out.buf.subarray(0, out.length));
     this.endToEnd = kept.subarray(0, length);
     this.authorization = out.length === length ? NO_BYTES : kept.subarray(length);

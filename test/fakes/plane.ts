@@ -68,6 +68,7 @@ export const OPTIONS: ProxyOptions = {
   jitterFactor: 0,
   requestHeadMs: 10_000,
   bodyGapMs: 30_000,
+  clientKeys: [],
   keepAliveIdleMs: 65_000,
   firstByteMs: 0,
   streamGapMs: 300_000,

@@ -91,6 +91,7 @@ const KINDS: Record<ErrorCode, 'final' | 'connect' | 'closed' | 'status' | 'brok
   request_timeout: 'final',
   route_not_found: 'final',
   method_not_allowed: 'final',
+  invalid_api_key: 'final',
   model_missing: 'final',
   model_not_found: 'final',
   client_gone: 'final',

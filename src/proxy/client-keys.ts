@@ -1,0 +1,57 @@
+// HOT PATH — bench: bench/main.ts (only while keys are configured)
+/**
+ * The keys that clients must show before the router reads their body. Invariants: only digests are
+ * kept; what a client sends is hashed before it is compared, so the time a look-up takes says
+ * nothing about a key (PROTOCOL §7); a key of ours never goes up to an endpoint.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import {
+  FIELD_API_KEY,
+  FIELD_AUTHORIZATION,
+  FIELD_X_API_KEY,
+  fieldIndex,
+} from '../http1/fields.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import type { ClientKey } from './options.ts';
+
+/** Where clients put their key: OpenAI's way, Anthropic's, and Azure's. */
+const FIELDS = [FIELD_AUTHORIZATION, FIELD_X_API_KEY, FIELD_API_KEY] as const;
+const BEARER = /^bearer +/i;
+
+export interface KnownClient {
+  readonly name: string;
+  /** Its Authorization field is our key and must not be passed on. */
+  readonly ownsAuthorization: boolean;
+}
+
+/** Who came where no key is needed. */
+export const ANYBODY: KnownClient = { name: '', ownsAuthorization: false };
+
+export class ClientKeys {
+  readonly #byDigest = new Map<string, readonly [Buffer, KnownClient, KnownClient]>();
+
+  constructor(keys: readonly ClientKey[]) {
+    for (const { name, digest } of keys) {
+      if (this.#byDigest.has(digest)) continue;
+      const own = { name, ownsAuthorization: true };
+      const other = { name, ownsAuthorization: false };
+      this.#byDigest.set(digest, [Buffer.from(digest, 'base64'), own, other]);
+    }
+  }
+
+  /** Whose key the head carries; undefined = nobody's. */
+  find(chunk: Buffer, head: RequestHead): KnownClient | undefined {
+    for (let i = 0; i < FIELDS.length; i++) {
+      const at = fieldIndex(head, FIELDS[i]!);
+      if (at < 0) continue;
+      const value = chunk.toString('latin1', head.valueStart[at], head.valueEnd[at]);
+      const key = i === 0 ? value.replace(BEARER, '') : value;
+      const digest = createHash('sha256').update(key, 'latin1').digest();
+      const known = this.#byDigest.get(digest.toString('base64'));
+      if (known !== undefined && timingSafeEqual(digest, known[0])) {
+        return i === 0 ? known[1] : known[2];
+      }
+    }
+    return undefined;
+  }
+}
