@@ -28,6 +28,8 @@ const VLLM: EngineReport = {
   kvUsageMax: 0.5,
   promptTokens: 100,
   generationTokens: -1,
+  cacheTokens: -1,
+  startTimeS: -1,
 };
 
 function setUp() {

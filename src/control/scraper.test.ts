@@ -198,3 +198,30 @@ test('the longest overdue engine comes first', async () => {
   await fetch.reply(200, PAGE);
   assert.equal(fetch.urls.at(-1), 'http://10.0.0.94:8000/metrics');
 });
+
+test('tells the size of the cache, and how often the engine started anew', async () => {
+  const { bench, scraper, fetch, columns, tickAfter } = setUp([endpointAt(2)]);
+  const page = (startS: number): string =>
+    [
+      PAGE,
+      `process_start_time_seconds ${startS}`,
+      'vllm:cache_config_info{block_size="16",num_gpu_blocks="100"} 1',
+    ].join('\n');
+  const seen = (): number[] => [columns.cacheTokens[2]!, columns.restarts[2]!];
+  scraper.tick();
+  assert.deepEqual(seen(), [-1, 0]);
+  await fetch.reply(200, page(100));
+  assert.deepEqual(seen(), [1600, 0]);
+  tickAfter(1000);
+  await fetch.fail('ECONNREFUSED');
+  assert.deepEqual(seen(), [1600, 0]);
+  tickAfter(60_000);
+  await fetch.reply(200, page(150));
+  assert.deepEqual(seen(), [1600, 1]);
+  tickAfter(1000);
+  await fetch.reply(200, page(150));
+  assert.deepEqual(seen(), [1600, 1]);
+  bench.specs = [];
+  scraper.tick();
+  assert.deepEqual(seen(), [-1, 0]);
+});

@@ -3,8 +3,9 @@
  * Engines have become unresponsive from being scraped too eagerly: so one scrape at a time for each
  * engine (however many models it serves), a bound over all, long pauses after errors, and an engine
  * that needs `d` to answer is asked at most every 10 d.
- * Invariant: this is the only writer of running, waiting, kvUsage and reportAtMs. What is not known
- * is -1 or NaN; an old value keeps its old time, so readers see that it is stale.
+ * Invariant: this is the only writer of running, waiting, kvUsage, reportAtMs, cacheTokens and
+ * restarts. What is not known is -1 or NaN; an old value keeps its old time, so readers see that it
+ * is stale.
  */
 import type { Clock } from '../core/clock.ts';
 import type { ControlColumns } from '../core/columns.ts';
@@ -12,6 +13,7 @@ import type { EndpointSpec } from '../core/endpoint.ts';
 import type { Random } from '../core/random.ts';
 import { readReport } from './dialects/detect.ts';
 import type { EngineReport } from './dialects/dialect.ts';
+import { RestartWatch } from './engine-restart.ts';
 import type { FetchText } from './fetch-text.ts';
 
 export interface ScraperParts {
@@ -46,6 +48,9 @@ interface Engine {
   scrapes: number;
   report: EngineReport | undefined;
   reportAtMs: number;
+  readonly restartWatch: RestartWatch;
+  /** Seen so far. */
+  restarts: number;
 }
 
 interface Outcome {
@@ -116,6 +121,7 @@ export class Scraper {
     const { clock, random } = this.#parts;
     if (report !== undefined) {
       engine.report = report;
+      if (engine.restartWatch.take(report)) engine.restarts++;
       // The page may be as old as the question.
       engine.reportAtMs = startMs;
       for (const endpoint of engine.endpoints) this.#publish(endpoint.slot, engine);
@@ -192,6 +198,8 @@ export class Scraper {
     columns.waiting[slot] = report?.waiting ?? -1;
     columns.kvUsage[slot] = report?.kvUsage ?? Number.NaN;
     columns.reportAtMs[slot] = engine?.reportAtMs ?? 0;
+    columns.cacheTokens[slot] = report?.cacheTokens ?? -1;
+    columns.restarts[slot] = engine?.restarts ?? 0;
   }
 }
 
@@ -205,6 +213,8 @@ function newEngine(root: string, nowMs: number): Engine {
     scrapes: 0,
     report: undefined,
     reportAtMs: 0,
+    restartWatch: new RestartWatch(),
+    restarts: 0,
   };
 }
 

@@ -85,6 +85,52 @@ test('reads engines that name nothing but batch and queue', () => {
   }
 });
 
+test('tells the numbers of Triton apart by their labels', () => {
+  const block = (type: string, value: number) =>
+    `nv_trt_llm_kv_cache_block_metrics{kv_cache_block_type="${type}",model="m",version="1"} ${value}`;
+  const asked = (type: string, value: number) =>
+    `nv_trt_llm_request_metrics{model="m",request_type="${type}",version="1"} ${value}`;
+  const text = [
+    ...[asked('waiting', 4), asked('context', 9), asked('scheduled', 6), asked('max', 512)],
+    ...[block('used', 25), block('tokens_per', 64), block('max', 100), block('fraction', 0.25)],
+  ].join('\n');
+  const report = { engine: 'triton', running: 6, waiting: 4, kvUsage: 0.25, kvUsageMax: 0.25 };
+  assert.deepEqual(readReport(text), expected({ ...report, cacheTokens: 6400 }));
+});
+
+/** How many tokens a page says that the cache holds. */
+function cacheOf(...lines: string[]): number {
+  return readReport(lines.join('\n')).cacheTokens;
+}
+
+test('adds up the caches of data-parallel ranks and takes one of tensor-parallel copies', () => {
+  const vllm = (engine: number, blocks: string) =>
+    `vllm:cache_config_info{block_size="16",engine="${engine}",num_gpu_blocks="${blocks}"} 1`;
+  assert.equal(cacheOf(vllm(0, '100'), vllm(1, '200')), 4800);
+  assert.equal(cacheOf(vllm(0, '100'), vllm(0, '100')), 1600);
+  assert.equal(cacheOf(vllm(0, 'None')), -1, 'not known before the engine has measured it');
+  const sglang = (dp: number, tp: number, tokens: number) =>
+    `sglang_max_total_num_tokens{dp_rank="${dp}",tp_rank="${tp}"} ${tokens}`;
+  assert.equal(cacheOf(sglang(0, 0, 50), sglang(0, 1, 50), sglang(1, 2, 70)), 120);
+  assert.equal(cacheOf('sglang:cache_config_info{num_pages="30",page_size="64"} 1'), 1920);
+  const trtllm = ['trtllm_kv_cache_max_blocks 10', 'trtllm_kv_cache_tokens_per_block 32'];
+  assert.equal(cacheOf(...trtllm), 320);
+  assert.equal(cacheOf(trtllm[0]!), -1);
+});
+
+test('believes the size that a cache of mixed layers tells, within what a cell can hold', () => {
+  const line = (tokens: string) =>
+    `vllm:cache_config_info{kv_cache_size_tokens="${tokens}",num_gpu_blocks="9",block_size="9"} 1`;
+  assert.equal(cacheOf(line('70')), 70);
+  assert.equal(cacheOf(line('None')), 81);
+  assert.equal(cacheOf(line('99999999999')), 0x7fffffff);
+});
+
+test('tells when the process started', () => {
+  const text = 'vllm:num_requests_running 0\nprocess_start_time_seconds 1.5e+09\n';
+  assert.equal(readReport(text).startTimeS, 1.5e9);
+});
+
 test('a page of somebody else is unknown', () => {
   assert.deepEqual(readReport('process_start_time_seconds 1.7e9\n'), UNKNOWN_REPORT);
   assert.deepEqual(readReport('[{"iter": 1, "note": "vllm: no"}]'), UNKNOWN_REPORT);
@@ -97,7 +143,10 @@ const CAPTURES: readonly [string, Partial<EngineReport>][] = [
     'vllm-v1-dp2-engine-labels.txt',
     { engine: 'vllm', running: 8, waiting: 2, kvUsageMax: 0.45, generationTokens: 60456 },
   ],
-  ['vllm-v1-single-engine.txt', { engine: 'vllm', running: 3, waiting: 2, kvUsageMax: 0.42 }],
+  [
+    'vllm-v1-single-engine.txt',
+    { engine: 'vllm', running: 3, waiting: 2, kvUsageMax: 0.42, cacheTokens: 2_197_339 },
+  ],
   ['vllm-v1-early-no-engine-label.txt', { engine: 'vllm', running: 0, waiting: 0, kvUsageMax: 0 }],
   [
     'vllm-v0-0.5.x-datadog-fixture.txt',
@@ -108,6 +157,8 @@ const CAPTURES: readonly [string, Partial<EngineReport>][] = [
       kvUsageMax: 0,
       promptTokens: 5,
       generationTokens: 7,
+      cacheTokens: 16 * 7281,
+      startTimeS: 1_718_140_558.3,
     },
   ],
   [
@@ -130,6 +181,7 @@ const CAPTURES: readonly [string, Partial<EngineReport>][] = [
       kvUsageMax: 0.25,
       promptTokens: 5,
       generationTokens: 32,
+      cacheTokens: 430_839,
     },
   ],
   // The excerpt has the queue of two ranks and no running gauge.
@@ -165,8 +217,9 @@ test('knows the names that current releases list', { skip }, () => {
       .filter((line) => /(counter|gauge)$/.test(line))
       .map((line) => line.replace(/ \w+$/, '{engine="0"} 1'))
       .join('\n');
-    const { engine, ...values } = readReport(page);
+    const { engine, cacheTokens, startTimeS, ...values } = readReport(page);
     assert.equal(file.startsWith(engine), true);
+    assert.deepEqual([cacheTokens, startTimeS], [-1, -1]);
     assert.deepEqual(Object.values(values), [1, 1, 1, 1, 1, 1]);
   }
 });

@@ -3,13 +3,15 @@
  * beside this one and one row here. Pure; any text is accepted.
  */
 import { mean, sum, valuesByRank } from './aggregate.ts';
+import { cacheTokensOf } from './cache-size.ts';
 import type { Dialect, EngineReport } from './dialect.ts';
 import { llamacpp } from './llamacpp.ts';
 import { lmdeploy } from './lmdeploy.ts';
-import { hasLine, samplesOf } from './prometheus-text.ts';
+import { hasLine, select } from './prometheus-text.ts';
 import { sglang } from './sglang.ts';
 import { tensorrtLlm } from './tensorrt-llm.ts';
 import { tgi } from './tgi.ts';
+import { triton } from './triton.ts';
 import { unprefixed } from './unprefixed.ts';
 import { vllm } from './vllm.ts';
 
@@ -17,11 +19,15 @@ const DIALECTS: readonly Dialect[] = [
   vllm,
   sglang,
   tensorrtLlm,
+  triton,
   tgi,
   lmdeploy,
   llamacpp,
   unprefixed,
 ];
+
+/** Written by the client libraries of Prometheus, whatever the engine. */
+const START_TIME = ['process_start_time_seconds'];
 
 /** What a page of somebody else says; exported for tests. */
 export const UNKNOWN_REPORT: EngineReport = {
@@ -32,6 +38,8 @@ export const UNKNOWN_REPORT: EngineReport = {
   kvUsageMax: Number.NaN,
   promptTokens: -1,
   generationTokens: -1,
+  cacheTokens: -1,
+  startTimeS: -1,
 };
 
 /** Reads a metrics page. What the page does not tell stays unknown, never 0. */
@@ -47,13 +55,15 @@ export function readReport(text: string): EngineReport {
     kvUsageMax: usage.length === 0 ? Number.NaN : Math.max(...usage),
     promptTokens: sum(read(text, dialect.promptTokens)),
     generationTokens: sum(read(text, dialect.generationTokens)),
+    cacheTokens: cacheTokensOf(text, dialect.cache),
+    startTimeS: Math.max(-1, ...read(text, START_TIME)),
   };
 }
 
 /** The values by rank of the first of `names` that has any. */
 function read(text: string, names: readonly string[]): number[] {
   for (const name of names) {
-    const values = valuesByRank(samplesOf(text, name));
+    const values = valuesByRank(select(text, name));
     if (values.length > 0) return values;
   }
   return [];

@@ -1,4 +1,5 @@
 /** What an engine's page says, and how a dialect names it: the shapes all dialects share. */
+import type { CacheFact } from './cache-size.ts';
 
 export interface EngineReport {
   /** Name of the dialect, or 'unknown'. */
@@ -12,11 +13,16 @@ export interface EngineReport {
   /** Tokens since the engine started; -1 = unknown. */
   readonly promptTokens: number;
   readonly generationTokens: number;
+  /** What its KV cache holds, all ranks together; -1 = unknown. */
+  readonly cacheTokens: number;
+  /** When its process started, in Unix seconds; -1 = unknown. */
+  readonly startTimeS: number;
 }
 
 /**
  * The names of one engine. Each list holds the names of one thing in order of preference: the
- * first that has a sample counts. An empty list: the engine does not tell.
+ * first that has a sample counts. An empty list: the engine does not tell. A name may end in
+ * `{label=value}`.
  */
 export interface Dialect {
   readonly engine: string;
@@ -27,4 +33,5 @@ export interface Dialect {
   readonly kvUsage: readonly string[];
   readonly promptTokens: readonly string[];
   readonly generationTokens: readonly string[];
+  readonly cache: readonly CacheFact[];
 }

@@ -9,4 +9,5 @@ export const llamacpp: Dialect = {
   kvUsage: ['llamacpp:kv_cache_usage_ratio'],
   promptTokens: ['llamacpp:prompt_tokens_total'],
   generationTokens: ['llamacpp:tokens_predicted_total'],
+  cache: [],
 };

@@ -9,4 +9,5 @@ export const lmdeploy: Dialect = {
   kvUsage: ['lmdeploy:gpu_cache_usage_perc'],
   promptTokens: ['lmdeploy:prompt_tokens_total'],
   generationTokens: ['lmdeploy:generation_tokens_total'],
+  cache: [],
 };

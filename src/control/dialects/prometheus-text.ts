@@ -31,6 +31,15 @@ export function samplesOf(text: string, name: string): Sample[] {
   return samples;
 }
 
+/** The same for `name` or `name{label=value}`: only the samples whose label has that value. */
+export function select(text: string, selector: string): Sample[] {
+  const [name = '', condition] = selector.split(/[{}]/, 2);
+  const samples = samplesOf(text, name);
+  if (condition === undefined) return samples;
+  const [label = '', value] = condition.split('=', 2);
+  return samples.filter(({ labels }) => labels.get(label) === value);
+}
+
 /** Whether any line starts with `prefix` (a comment does not count). */
 export function hasLine(text: string, prefix: string): boolean {
   let at = text.indexOf(prefix);

@@ -13,4 +13,16 @@ export const sglang: Dialect = {
   kvUsage: ['sglang:token_usage', 'sglang_token_usage'],
   promptTokens: ['sglang:prompt_tokens_total', 'sglang_prompt_tokens_total'],
   generationTokens: ['sglang:generation_tokens_total', 'sglang_generation_tokens_total'],
+  cache: [
+    { tokens: 'sglang:max_total_num_tokens' },
+    { tokens: 'sglang_max_total_num_tokens' },
+    {
+      info: 'sglang:cache_config_info',
+      labels: { blocks: 'num_pages', blockTokens: 'page_size' },
+    },
+    {
+      info: 'sglang_cache_config_info',
+      labels: { blocks: 'num_pages', blockTokens: 'page_size' },
+    },
+  ],
 };

@@ -12,4 +12,7 @@ export const tensorrtLlm: Dialect = {
   kvUsage: ['trtllm_kv_cache_utilization'],
   promptTokens: [],
   generationTokens: [],
+  cache: [
+    { blocks: 'trtllm_kv_cache_max_blocks', blockTokens: 'trtllm_kv_cache_tokens_per_block' },
+  ],
 };

@@ -11,4 +11,5 @@ export const tgi: Dialect = {
   kvUsage: [],
   promptTokens: [],
   generationTokens: [],
+  cache: [],
 };

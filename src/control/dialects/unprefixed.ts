@@ -9,4 +9,5 @@ export const unprefixed: Dialect = {
   kvUsage: ['kv_cache_usage_perc', 'gpu_cache_usage_perc'],
   promptTokens: ['prompt_tokens_total'],
   generationTokens: ['generation_tokens_total'],
+  cache: [],
 };

@@ -12,4 +12,15 @@ export const vllm: Dialect = {
   kvUsage: ['vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'],
   promptTokens: ['vllm:prompt_tokens_total'],
   generationTokens: ['vllm:generation_tokens_total'],
+  cache: [
+    {
+      info: 'vllm:cache_config_info',
+      // Caches of mixed layer types hold less than blocks × size; newer releases tell how much.
+      labels: {
+        tokens: 'kv_cache_size_tokens',
+        blocks: 'num_gpu_blocks',
+        blockTokens: 'block_size',
+      },
+    },
+  ],
 };
