@@ -29,7 +29,8 @@ const ADVICE: Record<ErrorCode, string> = {
   rate_limited: 'Wait for Retry-After, add endpoints, or raise `rpm_limit`.',
   queue_full: 'Wait and send again, slow down, or add endpoints.',
   no_socket: 'Raise the limit of open files (`ulimit -n`), or look for ports used up by others.',
-  no_healthy_endpoint: 'Look at the endpoints of this model: dashboard, engine logs, network.',
+  no_healthy_endpoint:
+    'Look at the endpoints of this model: dashboard (reason and time), engine logs, network.',
   draining: 'Send again: another router, or this one after its restart, will answer.',
   deadline_exceeded: 'Ask for fewer tokens, or raise `http_client.request_timeout`.',
   internal_error: 'Report it, with the lines of the log that carry the X-Request-Id.',

@@ -14,6 +14,7 @@ import {
   availabilityOf,
   BUSY,
   busyUntilMs,
+  EJECTED,
   PROBE_DUE,
   panicAdmits,
 } from '../core/availability.ts';
@@ -21,6 +22,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Cluster } from '../core/cluster.ts';
 import type { Columns } from '../core/columns.ts';
 import type { Ejector } from '../core/ejection.ts';
+import { latestEjectedUntil } from '../core/ejection-state.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { PanicWatch } from '../core/panic.ts';
 import type { Gate } from '../core/pickers/picker.ts';
@@ -60,6 +62,9 @@ export const REFUSED_UNKNOWN_MODEL = 0;
 export const REFUSED_QUEUE_FULL = 1;
 
 const MAX_EXCLUDED = 64;
+/** Nobody knows when an engine will be up again; the prober asks new ones this often. */
+const DOWN_COME_BACK_MS = 5_000;
+const MAX_COME_BACK_MS = 60_000;
 
 class AdmissionGate implements Gate {
   readonly #plane: AdmissionParts;
@@ -221,6 +226,22 @@ export class Admission {
     return soonestMs;
   }
 
+  /** When a client should ask again; also when all are down. */
+  comeBackMs(cluster: Cluster): number {
+    const ms = this.retryAfterMs(cluster);
+    if (ms >= 0) return ms;
+    const { columns, clock } = this.#plane;
+    const nowMs = clock.nowMs();
+    let soonestMs = -1;
+    for (let i = 0; i < cluster.size; i++) {
+      const slot = cluster.slots[i]!;
+      if (availabilityOf(columns, slot, nowMs) !== EJECTED) continue;
+      const leftMs = Math.max(0, latestEjectedUntil(columns, slot) - nowMs);
+      if (soonestMs < 0 || leftMs < soonestMs) soonestMs = leftMs;
+    }
+    return soonestMs < 0 ? DOWN_COME_BACK_MS : Math.min(soonestMs, MAX_COME_BACK_MS);
+  }
+
   #enqueue(applicant: Applicant, queue: Set<Applicant> | undefined): void {
     if (queue === undefined) this.#queues.set(applicant.model, new Set([applicant]));
     else queue.add(applicant);
@@ -269,7 +290,7 @@ export class Admission {
         gate.tier++;
       } else if (spared >= 0) {
         return this.#take(spared);
-      } else if (gate.panic || !this.#healthLeavesNothing(cluster)) {
+      } else if (gate.panic || !this.healthLeavesNothing(cluster)) {
         return false;
       } else {
         gate.panic = true;
@@ -279,10 +300,11 @@ export class Admission {
   }
 
   /** No endpoint is open, whatever its load: only then panic is allowed. */
-  #healthLeavesNothing(cluster: Cluster): boolean {
-    const { columns } = this.#plane;
+  healthLeavesNothing(cluster: Cluster): boolean {
+    const { columns, clock } = this.#plane;
+    const nowMs = clock.nowMs();
     for (let i = 0; i < cluster.size; i++) {
-      const state = availabilityOf(columns, cluster.slots[i]!, this.#gate.nowMs);
+      const state = availabilityOf(columns, cluster.slots[i]!, nowMs);
       if (state === ADMITTING || state === BUSY) return false;
     }
     return true;

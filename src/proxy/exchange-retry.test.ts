@@ -89,8 +89,9 @@ describe('a failed attempt', () => {
     plane.upstream.break(CLOSE_REFUSED);
     plane.net.settle();
     const got = readAnswer(client.received);
-    assert.equal(got.status, 502);
-    assert.equal(codeOf(got.body), 'connect_refused');
+    assert.equal(got.status, 503, 'there is nobody to ask');
+    assert.equal(codeOf(got.body), 'no_healthy_endpoint');
+    assert.equal(field(got, 'retry-after'), '4', 'about what is left of the ejection');
     assert.equal(field(got, 'x-should-retry'), 'false');
     assert.equal(plane.net.upstream.length, 3);
     assert.equal(plane.total(TOTAL_SERVER_ERRORS), 1);

@@ -44,7 +44,7 @@ import { ownRetries } from './own-limits.ts';
 import type { DataPlane } from './plane.ts';
 import { RequestBody } from './request-body.ts';
 import { givenRequestId } from './request-fields.ts';
-import { decideAndPay, isWorthARetry, type Retrying, whyNoPlace } from './retry-facts.ts';
+import { decideAndPay, isWorthARetry, type Retrying, whyNoAnswer } from './retry-facts.ts';
 import { sendSavedAnswer } from './saved-answer.ts';
 import { Trail } from './trail.ts';
 import { UpwardFields } from './upward-fields.ts';
@@ -209,7 +209,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
         wheel.arm(this.#timer, TIMER_BACKOFF, backoffMs(this.#backoffs++, options, random));
         return;
       default:
-        this.#giveUp(code, '');
+        this.#giveUp(whyNoAnswer(this, code), this.asked);
     }
   }
 
@@ -332,7 +332,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   #patienceOver(): void {
     this.plane.admission.leave(this);
     this.#leaveQueue();
-    const code = whyNoPlace(this);
+    const code = whyNoAnswer(this);
     if (!this.#fallBack()) this.#giveUp(code, this.asked);
   }
 
@@ -365,7 +365,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
 
   retryAfterSeconds(): number {
     const cluster = this.plane.table.cluster(this.model);
-    const ms = cluster === undefined ? -1 : this.plane.admission.retryAfterMs(cluster);
+    const ms = cluster === undefined ? -1 : this.plane.admission.comeBackMs(cluster);
     return Math.max(1, Math.ceil(ms / 1000));
   }
 

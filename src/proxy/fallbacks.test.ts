@@ -107,7 +107,7 @@ describe('a request whose model cannot answer', () => {
       [0, 1, 2, 2],
       'it leaves a model that only a pause could help, but for the last one',
     );
-    assert.equal(readAnswer(client.received).status, 502);
+    assert.equal(readAnswer(client.received).status, 503);
     plane.assertQuiet();
   });
 });

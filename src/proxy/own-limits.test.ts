@@ -146,7 +146,7 @@ describe('an endpoint with settings of its own', () => {
       plane.advance(1_000);
     }
     assert.equal(plane.net.upstream.length, 3);
-    assert.equal(readAnswer(client.received).status, 502);
+    assert.equal(readAnswer(client.received).status, 503);
   });
 
   it('gets its own fields instead of what the client sent under those names', () => {

@@ -54,11 +54,27 @@ export function isWorthARetry(
   return decision === RETRY_OTHER || decision === RETRY_AFTER_BACKOFF;
 }
 
-/** What to tell one who waited in vain. */
-export function whyNoPlace({ plane, model }: Retrying): ErrorCode {
+/** The ways of never reaching an engine. */
+const UNREACHED: ReadonlySet<ErrorCode> = new Set([
+  'connect_refused',
+  'connect_timeout',
+  'connect_failed',
+  'tls_failed',
+]);
+
+/**
+ * What to tell one for whom nothing more is tried: one who waited in vain, or whose last attempt
+ * failed with `code`. When no engine was reached and none of the model is left, that is no fault of
+ * this request, and the client should come back later.
+ */
+export function whyNoAnswer({ plane, model }: Retrying, code?: ErrorCode): ErrorCode {
   const cluster = plane.table.cluster(model);
-  const limited = cluster !== undefined && plane.admission.isOverload(cluster);
-  return limited ? 'rate_limited' : 'no_healthy_endpoint';
+  if (code === undefined) {
+    const limited = cluster !== undefined && plane.admission.isOverload(cluster);
+    return limited ? 'rate_limited' : 'no_healthy_endpoint';
+  }
+  const isDead = cluster !== undefined && plane.admission.healthLeavesNothing(cluster);
+  return UNREACHED.has(code) && isDead ? 'no_healthy_endpoint' : code;
 }
 
 /** Completes `facts`. The endpoint is already among those that the exchange has tried. */

@@ -265,13 +265,14 @@ test('answers 503 within unavailable_wait_ms when no endpoint was ever up', asyn
   }
 });
 
-test('says which way the last endpoint failed when all of them are gone', async () => {
+test('tells clients to come back later when all endpoints died under them', async () => {
   const config = { retry: PATIENT };
   await withRig([good, good], config, async ({ router, client, stopEngine }) => {
     await Promise.all([stopEngine(0), stopEngine(1)]);
     for (const outcome of await send(client, 3)) {
-      assert.equal(outcome.status, 502);
-      assert.match(outcome.text, /"code":"connect_refused"/);
+      assert.equal(outcome.status, 503);
+      assert.match(outcome.text, /"code":"no_healthy_endpoint"/);
+      assert.match(outcome.text, /\r\nRetry-After: [1-6]\r\n/i);
       assert.match(outcome.text, /\r\nx-should-retry: false\r\n/);
       assert.ok(outcome.totalMs < 2500, `${outcome.totalMs} ms`);
     }

@@ -87,7 +87,7 @@ test('reads engines that name nothing but batch and queue', () => {
 
 test('tells the numbers of Triton apart by their labels', () => {
   const block = (type: string, value: number) =>
-    `nv_trt_llm_kv_cache_block_metrics{kv_cache_block_type="${type}",model="m",version="1"} ${value}`;
+    `nv_trt_llm_kv_cache_block_metrics{kv_cache_block_type="${type}",model="m"} ${value}`;
   const asked = (type: string, value: number) =>
     `nv_trt_llm_request_metrics{model="m",request_type="${type}",version="1"} ${value}`;
   const text = [

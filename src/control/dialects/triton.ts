@@ -1,5 +1,6 @@
 /**
- * NVIDIA Triton serving TensorRT-LLM: one name for several numbers, told apart by a label. Source: Triton's TensorRT-LLM backend documentation.
+ * NVIDIA Triton serving TensorRT-LLM: one name for several numbers, told apart by a label.
+ * Source: the documentation of Triton's TensorRT-LLM backend.
  */
 import type { Dialect } from './dialect.ts';
 
