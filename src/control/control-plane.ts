@@ -22,6 +22,8 @@ import { TextFetcher } from './fetch-text.ts';
 import { Fleet, type FleetChange } from './fleet.ts';
 import { FleetHealth } from './fleet-health.ts';
 import { failureOf, fleetStatus } from './fleet-status.ts';
+import type { MetricsSources } from './metrics/exposition.ts';
+import { metricsRoute } from './metrics/metrics-route.ts';
 import { TrafficLedger } from './metrics/traffic-ledger.ts';
 import { listenForOperators, type OperationsListener } from './operations-listener.ts';
 import { OperatorAccess } from './operator-access.ts';
@@ -65,6 +67,7 @@ export class ControlPlane {
   /** States with their reasons, probes on request, the operator's word. */
   readonly health: FleetHealth;
   readonly #rpm: RpmMeter;
+  readonly #ledger: TrafficLedger;
   readonly #traffic: TrafficStats;
   readonly #board: StatusBoard;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -77,7 +80,8 @@ export class ControlPlane {
     const { columns, totals } = state;
     this.#startedMs = clock.nowMs();
     this.#rpm = new RpmMeter(columns);
-    this.#traffic = new TrafficStats(new TrafficLedger(state.meters), clock);
+    this.#ledger = new TrafficLedger(state.meters);
+    this.#traffic = new TrafficStats(this.#ledger, clock);
     this.#fleet = new Fleet({
       config,
       columns,
@@ -217,10 +221,26 @@ export class ControlPlane {
         summary: 'System, requests, source types, models and endpoints, as the dashboards read it.',
         handle: () => jsonReply(200, dashboardJson(sources)),
       },
+      metricsRoute(this.#metricsSources()),
       ...boardRoutes(this.#board),
       ...sessionRoutes(access),
       ...(this.#parts.routes ?? []),
     ];
+  }
+
+  #metricsSources(): MetricsSources {
+    const { state, clock, version } = this.#parts;
+    return {
+      ...state,
+      clock,
+      ledger: this.#ledger,
+      version,
+      runtime: runtimeName(),
+      epoch: () => this.#fleet.spec.epoch,
+      adoptedEpoch: () => this.#supervisor.adoptedEpoch,
+      config: () => this.#board.status.config,
+      stateOf: (spec) => this.health.stateOf(spec).state,
+    };
   }
 
   #makeBoard(): StatusBoard {

@@ -389,12 +389,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
       giveBack(this.plane.columns.shared.rate, this.endpoint.slot, this.#chargedAtMs);
     }
     if (this.#lease.end(outcome, this.plane.clock.nowMs(), this.facts.code)) {
-      this.plane.report({
-        kind: 'ejected',
-        endpointId: this.endpoint.id,
-        requestId: this.exchange.requestId,
-        detail: this.facts.code,
-      });
+      this.plane.ejected(this.endpoint, this.exchange.requestId, this.facts.code);
     }
   }
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Columns, WorkerColumns } from '../core/columns.ts';
 import { Ejector } from '../core/ejection.ts';
 import type { EndpointSpec, RouteTableSpec } from '../core/endpoint.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { PlaneEvent } from '../core/plane-messages.ts';
 import type { Random } from '../core/random.ts';
 import { RouteTable } from '../core/route-table.ts';
@@ -16,7 +17,7 @@ import { ResponseHead } from '../http1/response-head.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
 import type { Connector, Transport } from '../net/transport.ts';
 import { UpstreamPool } from '../net/upstream-pool.ts';
-import type { WorkerMeters } from '../state/meters.ts';
+import { EJECTIONS, type WorkerMeters } from '../state/meters.ts';
 import { Admission } from './admission.ts';
 import { BodyBudget } from './body-budget.ts';
 import { BodyPool } from './body-pool.ts';
@@ -130,6 +131,12 @@ export class DataPlane {
       this.#endpoints.set(spec, bytes);
     }
     return bytes;
+  }
+
+  /** A failed attempt took its endpoint out of rotation. */
+  ejected({ id, slot }: EndpointSpec, requestId: string, detail: ErrorCode): void {
+    this.meters.endpoint(slot).row[EJECTIONS]!++;
+    this.report({ kind: 'ejected', endpointId: id, requestId, detail });
   }
 
   /** Unique over the workers of this process, and nearly so over processes. */

@@ -25,7 +25,7 @@ export const FINE_UNITS_PER_MS = 1000;
 export const ENDED = 0;
 /** … and those for the model whose first endpoint this is that never got to an endpoint. */
 export const UNPLACED = 4;
-/** How they ended, in the order of TOTAL_OK … TOTAL_CLIENT_GONE; exported for tests. */
+/** How they ended, in the order of TOTAL_OK … TOTAL_CLIENT_GONE. */
 export const ENDINGS = ['ok', 'client_error', 'server_error', 'client_gone'] as const;
 export const TOKENS_IN = 8;
 export const TOKENS_OUT = 9;
@@ -39,6 +39,8 @@ export const RETRIED = 12;
 export const REPEATS = 13;
 /** Repeats that the model whose first endpoint this is may cost now, by this worker. */
 export const BUDGET = 14;
+/** Times that failures took the endpoint out of rotation. */
+export const EJECTIONS = 15;
 const HISTOGRAMS = 16;
 
 /** The histograms of a slot, by name and place. */
