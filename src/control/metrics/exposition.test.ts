@@ -67,7 +67,7 @@ function read(started: Started): Map<string, Family> {
   return readMetrics(started.scrape());
 }
 
-function valueOf(families: Map<string, Family>, name: string, labels: object = {}): number {
+function sampleOf(families: Map<string, Family>, name: string, labels: object = {}): number {
   const family = [...families.values()].find(({ samples }) =>
     samples.some((sample) => sample.name === name),
   );
@@ -147,7 +147,7 @@ describe('/metrics', () => {
     const [first, second] = ['http://e0:9000/v1', 'http://e1:9001/v1'].map((address) => {
       return { model: 'm', endpoint: address };
     });
-    const of = (name: string, labels: object = {}) => valueOf(families, name, labels);
+    const of = (name: string, labels: object = {}) => sampleOf(families, name, labels);
     assert.equal(of('llm_router_requests_total', { ...first, class: 'ok' }), 10);
     assert.equal(of('llm_router_requests_total', { ...second, class: 'client_gone' }), 2);
     const none = { model: 'm', endpoint: 'none', class: 'server_error' };
@@ -171,26 +171,26 @@ describe('/metrics', () => {
     workerHistogram(meters[1]!.own, LOOP_DELAY).record(1500);
     const families = read(started);
     const name = 'llm_router_time_to_first_token_seconds';
-    const bucket = (le: string) => valueOf(families, `${name}_bucket`, { model: 'm', le });
+    const bucket = (le: string) => sampleOf(families, `${name}_bucket`, { model: 'm', le });
     assert.deepEqual(
       ['0.016', '0.032', '0.512', '1.024', '1048.576', '+Inf'].map(bucket),
       [0, 1, 1, 3, 3, 4],
     );
-    assert.equal(valueOf(families, `${name}_sum`, { model: 'm' }), 4001.43);
+    assert.equal(sampleOf(families, `${name}_sum`, { model: 'm' }), 4001.43);
     const summary = 'llm_router_endpoint_time_to_first_token_seconds';
     const second = { model: 'm', endpoint: 'http://e1:9001/v1' };
-    assert.equal(valueOf(families, `${summary}_sum`, second), 4001.4);
-    assert.equal(valueOf(families, `${summary}_count`, second), 3);
+    assert.equal(sampleOf(families, `${summary}_sum`, second), 4001.4);
+    assert.equal(sampleOf(families, `${summary}_count`, second), 3);
     const loop = 'llm_router_event_loop_delay_seconds_bucket';
-    assert.equal(valueOf(families, loop, { worker: '1', le: '0.002048' }), 1);
-    assert.equal(valueOf(families, loop, { worker: '1', le: '0.001024' }), 0);
+    assert.equal(sampleOf(families, loop, { worker: '1', le: '0.002048' }), 1);
+    assert.equal(sampleOf(families, loop, { worker: '1', le: '0.001024' }), 0);
   });
 
   it('escapes what a model is called', () => {
     const modelName = 'a"b\\c\nd{e="f"}';
     const started = start([endpoint(0, { modelName })]);
     const labels = { model: modelName, endpoint: 'http://e0:9000/v1' };
-    assert.equal(valueOf(read(started), 'llm_router_endpoint_pending', labels), 0);
+    assert.equal(sampleOf(read(started), 'llm_router_endpoint_pending', labels), 0);
   });
 
   it('leaves out what is unknown', () => {
@@ -216,7 +216,7 @@ describe('/metrics', () => {
     started.state.columns.control.probeState[0] = PROBE_UP;
     const families = read(started);
     const of = (slot: number) =>
-      valueOf(families, 'llm_router_endpoint_available', {
+      sampleOf(families, 'llm_router_endpoint_available', {
         model: 'm',
         endpoint: `http://e${slot}:${9000 + slot}/v1`,
       });
@@ -246,8 +246,8 @@ describe('the labels of /metrics', () => {
       families.get(name)!.samples.reduce((all, { value }) => all + value, 0);
     assert.equal(sum('llm_router_requests_total'), count);
     assert.equal(sum('llm_router_endpoint_available'), count);
-    assert.equal(valueOf(families, 'llm_router_metrics_folded', { label: 'model' }), 50);
-    assert.equal(valueOf(families, 'llm_router_metrics_folded', { label: 'endpoint' }), 200);
+    assert.equal(sampleOf(families, 'llm_router_metrics_folded', { label: 'model' }), 50);
+    assert.equal(sampleOf(families, 'llm_router_metrics_folded', { label: 'endpoint' }), 200);
   });
 
   it('keep what an endpoint left to its model, so that no histogram goes back', () => {
@@ -255,7 +255,7 @@ describe('the labels of /metrics', () => {
     const { meters } = started.state;
     slotHistogram(meterRow(meters[0]!, 1), TTFT).record(16 * 30);
     const counted = () =>
-      valueOf(read(started), 'llm_router_time_to_first_token_seconds_count', { model: 'm' });
+      sampleOf(read(started), 'llm_router_time_to_first_token_seconds_count', { model: 'm' });
     assert.equal(counted(), 1);
     started.ledger.forget(1);
     assert.equal(counted(), 1);

@@ -256,10 +256,10 @@ function writeStates(page: MetricsPage, sources: MetricsSources, series: FleetSe
 function writeEngines(page: MetricsPage, sources: MetricsSources, series: FleetSeries): void {
   const { shared, control } = sources.columns;
   const nowMs = sources.clock.nowMs();
-  const each = (metric: Metric, valueOf: (endpoint: EndpointSpec) => number) => {
+  const each = (metric: Metric, known: (endpoint: EndpointSpec) => number) => {
     page.begin(metric);
     for (const { labels, endpoints } of series.endpoints) {
-      const value = endpoints.length === 1 ? valueOf(endpoints[0]!) : -1;
+      const value = endpoints.length === 1 ? known(endpoints[0]!) : -1;
       if (value >= 0) page.add(labels, value);
     }
   };
