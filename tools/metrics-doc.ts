@@ -24,23 +24,23 @@ const INTRO = `<!-- Written by tools/metrics-doc.ts from src/control/metrics/met
      do not edit. -->
 # Metrics
 
-\`GET /metrics\` on the operators' listener (\`dashboard.host\` and \`dashboard.web_port\`, by default
-\`http://127.0.0.1:8080/metrics\`) answers in the text format of Prometheus, or in OpenMetrics where
-\`Accept\` prefers it. With \`dashboard.token\` the scrape needs it as a bearer token.
-A scrape reads shared memory only: it takes no time from requests.
+\`GET /metrics\` on the operators' listener (\`dashboard.host\` and \`dashboard.web_port\`, by
+default \`http://127.0.0.1:8080/metrics\`) answers in the text format of Prometheus, or in
+OpenMetrics where \`Accept\` prefers it. With \`dashboard.token\` the scrape needs it as a bearer
+token. A scrape reads shared memory only: it takes no time from requests.
 `;
 
 const LABELS = `## Labels
 
 \`model\` is the name that clients ask for, \`endpoint\` the \`api_base\` of an engine. The first
-${MAX_MODELS} models and ${MAX_ENDPOINTS.toLocaleString('en')} endpoints have values of their own; what is beyond shares the value
-\`other\`, so that sums stay true and a scrape stays bounded. \`llm_router_metrics_folded\` tells how
-many do. An endpoint that was removed disappears about a minute after it has drained; the
-histograms of its model keep what it served.
+${MAX_MODELS} models and ${MAX_ENDPOINTS} endpoints have values of their own; what is beyond shares
+the value \`other\`, so that sums stay true and a scrape stays bounded.
+\`llm_router_metrics_folded\` tells how many do. An endpoint that was removed disappears about a
+minute after it has drained; the histograms of its model keep what it served.
 
-\`class\` of a request: \`ok\` (answered below 400), \`client_error\` (4xx), \`server_error\` (5xx, or an
-answer that broke), \`client_gone\` (the client left first). A request for a model that does not
-exist has no model to be counted at: look for \`model_not_found\` among the errors.
+\`class\` of a request: \`ok\` (answered below 400), \`client_error\` (4xx), \`server_error\` (5xx,
+or an answer that broke), \`client_gone\` (the client left first). A request for a model that does
+not exist has no model to be counted at: look for \`model_not_found\` among the errors.
 `;
 
 const TIMES = `## What the times measure

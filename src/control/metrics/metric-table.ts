@@ -275,6 +275,7 @@ export const PROCESS_METRICS = {
   maxFds: gauge('process_max_fds', [], 'Limit of open file descriptors; Linux only.'),
 } as const satisfies Record<string, Metric>;
 
+/** For tests: all of the above. */
 export const ALL_METRICS: readonly Metric[] = [
   REQUEST_METRICS,
   LATENCY_METRICS,

@@ -26,7 +26,7 @@ const SUFFIXES: Readonly<Record<string, readonly string[]>> = {
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/y;
 
-/** Families by the name in their TYPE line. */
+/** For tests: families by the name in their TYPE line. */
 export function readMetrics({ type, body }: MetricsText): Map<string, Family> {
   const open = type === OPENMETRICS_TYPE;
   assert.ok(body.endsWith(open ? '\n# EOF\n' : '\n'), 'the last line ends');
