@@ -57,7 +57,7 @@ export async function serve(
     return EXIT_CONFIG;
   }
   logs = openLogs(config.log, dirname(file), process.env.LLM_ROUTER_TRACE ?? '');
-  const { log, records } = logs;
+  const { log, records, tail } = logs;
   // Until files are followed there is nothing to reload; the signal must not end the process.
   process.on('SIGHUP', () => {});
   const address = await freeAddress(config.server.host, config.server.port);
@@ -69,15 +69,8 @@ export async function serve(
   const clock = monotonicClock;
   const onRequests = logs.take;
   const control = new ControlPlane({
-    config,
-    state,
-    workers,
+    ...{ config, state, workers, clock, log, tail, spawn, follower, onRequests },
     version: VERSION,
-    clock,
-    log,
-    spawn,
-    follower,
-    onRequests,
   });
   const failure = await control.start(loaded);
   if (failure !== undefined) {

@@ -12,10 +12,12 @@ import type { PlaneEvent } from '../core/plane-messages.ts';
 import { Xorshift } from '../core/random.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import { noteRecovery } from '../core/slow-start.ts';
+import type { LogTail } from '../observe/log-tail.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { FleetState } from '../state/layout.ts';
 import { sumOf } from '../state/reader.ts';
-import { sessionRoutes } from './admin/session-routes.ts';
+import { adminRoutes } from './admin/admin-routes.ts';
+import { openapiRoute } from './admin/openapi.ts';
 import { boardRoutes } from './board-routes.ts';
 import { dashboardJson } from './dashboard-json.ts';
 import { TextFetcher } from './fetch-text.ts';
@@ -44,6 +46,7 @@ export interface ControlParts {
   readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly tail: LogTail;
   readonly spawn: (index: number, spec: RouteTableSpec) => WorkerPort;
   /** Requests that are over, for whoever writes them down. */
   readonly onRequests: (records: readonly RequestRecord[], dropped: number) => void;
@@ -73,6 +76,8 @@ export class ControlPlane {
   readonly #timers: NodeJS.Timeout[] = [];
   #operations: OperationsListener | undefined;
   #started = false;
+  /** What the files said when they were last good. */
+  #loaded!: Loaded;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
@@ -136,6 +141,7 @@ export class ControlPlane {
 
   /** Starts the workers with what was loaded, then the loops; a value tells why it cannot. */
   async start(loaded: Loaded): Promise<StartFailure | undefined> {
+    this.#loaded = loaded;
     this.#fleet.apply(loaded);
     this.#started = true;
     const failure = await this.#supervisor.start();
@@ -158,6 +164,7 @@ export class ControlPlane {
   }
 
   reload(loaded: Loaded): void {
+    this.#loaded = loaded;
     this.#fleet.apply(loaded);
     this.#prober.tick();
   }
@@ -204,6 +211,7 @@ export class ControlPlane {
 
   /** All that operators are served. */
   #routes(access: OperatorAccess): OperatorRoute[] {
+    const { log, tail, version } = this.#parts;
     const sources = {
       ...this.#parts.state,
       clock: this.#parts.clock,
@@ -214,7 +222,7 @@ export class ControlPlane {
       engineOf: (slot: number) => this.#prober.engineOf(slot),
       healthOf: (slot: number) => this.health.healthOf(slot),
     };
-    return [
+    const rows: OperatorRoute[] = [
       {
         method: 'GET',
         path: '/api/dashboard',
@@ -223,9 +231,17 @@ export class ControlPlane {
       },
       metricsRoute(this.#metricsSources()),
       ...boardRoutes(this.#board),
-      ...sessionRoutes(access),
+      ...adminRoutes({
+        ...{ access, log, tail, fleet: this.#fleet, health: this.health },
+        rowOf: (spec) => this.#board.rowOf(spec),
+        status: () => this.#board.status,
+        config: () => this.#loaded.config!,
+        settings: () => this.#loaded.settings ?? new Map(),
+      }),
       ...(this.#parts.routes ?? []),
     ];
+    rows.push(openapiRoute(() => rows, version));
+    return rows;
   }
 
   #metricsSources(): MetricsSources {
@@ -290,6 +306,7 @@ export class ControlPlane {
     const { log } = this.#parts;
     this.#board.noteChange(change);
     if (published) log.info({ epoch, added, removed, changed }, 'route table');
+    this.#enable(new Set(added));
     for (const { id, what } of overtaken) {
       log.info({ endpoint: id, what }, 'a file has overtaken a change by the API');
     }
@@ -299,6 +316,13 @@ export class ControlPlane {
       log.warn({ problems }, 'problems in the configuration');
     else if (!published && overtaken.length === 0)
       log.info('the configuration has no problems any more');
+  }
+
+  /** One that left the files and came back is not drained any more: the files have the say. */
+  #enable(added: ReadonlySet<string>): void {
+    for (const spec of this.#fleet.endpoints) {
+      if (added.has(spec.id)) this.health.setOperatorState(spec, 'enabled', 'a reload');
+    }
   }
 
   #logProbe({ spec, from, to, reason, atMs }: ProbeChange): void {

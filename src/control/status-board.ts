@@ -3,11 +3,13 @@
  * charts, the marks in them and the live viewers are fed. Invariant: the one second's work is all;
  * whoever asks gets what is there.
  */
+import type { EndpointSpec } from '../core/endpoint.ts';
+import { endpointRow } from './endpoint-row.ts';
 import type { FleetChange } from './fleet.ts';
 import { History } from './history.ts';
 import { Live } from './live.ts';
 import { ConfigNotes, type SnapshotSources, statusSnapshot } from './snapshot.ts';
-import type { Mark, Problem, StatusSnapshot } from './status.ts';
+import type { EndpointRow, Mark, Problem, StatusSnapshot } from './status.ts';
 import { TotalsRates } from './totals-rates.ts';
 
 export interface BoardParts extends Omit<SnapshotSources, 'rates' | 'config'> {
@@ -56,6 +58,12 @@ export class StatusBoard {
     this.#markStates(before, this.#status);
     this.history.take(this.#status, this.#rates.retriesPerMinute());
     this.live.publish(before, this.#status);
+  }
+
+  /** One endpoint, as it is this moment. */
+  rowOf(spec: EndpointSpec): EndpointRow {
+    const nowMs = this.#parts.nowMs();
+    return endpointRow(this.#parts, spec, { nowMs, wallOffsetMs: this.#wallOffsetMs });
   }
 
   /** A reload has changed something. */

@@ -10,11 +10,14 @@ import type { RecordDetail, RequestRecord } from '../core/request-record.ts';
 import { DropCount } from './drop-count.ts';
 import { realFiles } from './files.ts';
 import { LogFile, type LogFileNotice } from './log-file.ts';
+import { LogTail } from './log-tail.ts';
 import { type Logger, makeLogger, standardOutput } from './logger.ts';
 import { TraceFiles } from './trace-files.ts';
 
 export interface Logs {
   readonly log: Logger;
+  /** Its last lines. */
+  readonly tail: LogTail;
   /** What the workers must record for it. */
   readonly records: RecordDetail;
   /** Requests that are over; `dropped` were left out before them. */
@@ -50,7 +53,8 @@ export function openLogs(config: Config['log'], base: string, traceFolder: strin
   };
   const output = standardOutput();
   const toFile = config.dir !== '';
-  const log = makeLogger(config.level, output, ...(toFile ? [open('llm-router.log')] : []));
+  const tail = new LogTail();
+  const log = makeLogger(config.level, output, tail, ...(toFile ? [open('llm-router.log')] : []));
   const access = config.access
     ? makeLogger('info', toFile ? open('access.log') : output)
     : undefined;
@@ -60,6 +64,7 @@ export function openLogs(config: Config['log'], base: string, traceFolder: strin
   );
   return {
     log,
+    tail,
     records: traces !== undefined ? 'steps' : access !== undefined ? 'requests' : 'none',
     take(records, dropped) {
       if (access !== undefined) drops.add(dropped);

@@ -1,0 +1,22 @@
+/** The admin API put together. */
+import type { OperatorAccess } from '../operator-access.ts';
+import type { OperatorRoute } from '../operator-route.ts';
+import { type EndpointControls, endpointRoutes } from './endpoint-routes.ts';
+import { type LogControls, logRoutes } from './log-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
+import { type SupportSources, supportRoutes } from './support-routes.ts';
+
+export interface AdminParts extends EndpointControls, LogControls, SupportSources {
+  readonly access: OperatorAccess;
+  readonly log: LogControls['log'];
+  readonly fleet: EndpointControls['fleet'];
+}
+
+export function adminRoutes(parts: AdminParts): OperatorRoute[] {
+  return [
+    ...sessionRoutes(parts.access),
+    ...supportRoutes(parts),
+    ...endpointRoutes(parts),
+    ...logRoutes(parts),
+  ];
+}

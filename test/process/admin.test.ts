@@ -1,0 +1,131 @@
+/** The admin API of the built product, with a token: what it changes reaches the traffic. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { jsonAnswer, type RawEngine, startRawEngine } from '../fakes/raw-engine.ts';
+import { type RunningRouter, startRouter } from '../fakes/router.ts';
+
+const TOKEN = 'tok-of-the-test';
+
+let engines: RawEngine[] = [];
+let router: RunningRouter;
+
+before(async () => {
+  const script = ({ send }: { send(bytes: string): void }) => send(jsonAnswer({ id: 'a' }));
+  engines = await Promise.all([startRawEngine(script), startRawEngine(script)]);
+  router = await startRouter({
+    endpoints: engines.map(({ url }) => ({ url, model: 'm' })),
+    config: { dashboard: { token: TOKEN, host: '127.0.0.9' } },
+    waitUntilUp: false,
+  });
+  await until(async () => (await models())[0]?.healthy === 2);
+});
+after(async () => {
+  await router.stop();
+  await Promise.all(engines.map((engine) => engine.close()));
+});
+
+interface Said {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is what is tested.
+  readonly body: any;
+}
+
+async function ask(method: string, path: string, given?: object, token = TOKEN): Promise<Said> {
+  const headers: Record<string, string> = { authorization: `Bearer ${token}` };
+  if (method !== 'GET') headers['content-type'] = 'application/json';
+  const body = given === undefined ? null : JSON.stringify(given);
+  const response = await fetch(`${router.operationsUrl}${path}`, { method, headers, body });
+  return { status: response.status, body: await response.json() };
+}
+
+async function models(): Promise<{ healthy: number }[]> {
+  return (await ask('GET', '/admin/status')).body.models;
+}
+
+async function until(satisfied: () => Promise<boolean>): Promise<void> {
+  for (let left = 400; left > 0; left--) {
+    if (await satisfied()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  assert.fail(`it never came to that\n${router.child.output}`);
+}
+
+async function chat(): Promise<number> {
+  const body = '{"model":"m","messages":[]}';
+  const response = await fetch(`${router.url}/v1/chat/completions`, { method: 'POST', body });
+  await response.text();
+  return response.status;
+}
+
+const pathOf = (index: number) =>
+  `/admin/endpoints/${encodeURIComponent(`m@${engines[index]!.url}/v1`)}`;
+
+test('serves nothing without the token but what is open', async () => {
+  assert.equal((await ask('GET', '/api/dashboard', undefined, 'wrong')).status, 401);
+  assert.equal((await ask('GET', '/admin/session', undefined, 'wrong')).status, 200);
+});
+
+test('takes an endpoint out and back in again, and the traffic follows', async () => {
+  const counts = () => engines.map(({ requests }) => requests.length);
+  assert.equal((await ask('PATCH', pathOf(0), { state: 'draining' })).status, 200);
+  const before = counts();
+  for (let i = 0; i < 6; i++) assert.equal(await chat(), 200);
+  assert.deepEqual(counts(), [before[0]!, before[1]! + 6]);
+  await ask('PATCH', pathOf(0), { state: 'enabled' });
+  await ask('PATCH', pathOf(1), { state: 'maintenance' });
+  for (let i = 0; i < 6; i++) assert.equal(await chat(), 200);
+  assert.deepEqual(counts(), [before[0]! + 6, before[1]! + 6]);
+  await ask('PATCH', pathOf(1), { state: 'enabled' });
+});
+
+test('removes and adds endpoints while requests run', async () => {
+  await ask('DELETE', pathOf(1));
+  assert.equal((await models()).length, 1);
+  const { body } = await ask('GET', '/admin/endpoints');
+  assert.deepEqual(
+    body.endpoints.map(({ api_base }: { api_base: string }) => api_base),
+    [`${engines[0]!.url}/v1`],
+  );
+  const item = { model_name: 'm', litellm_params: { api_base: `${engines[1]!.url}/v1` } };
+  assert.equal((await ask('POST', '/admin/endpoints', item)).status, 201);
+  await until(async () => (await models())[0]?.healthy === 2);
+  assert.equal((await ask('GET', pathOf(1))).body.origin.endpoint, 'api');
+});
+
+test('writes every change down, and shows the log from afar', async () => {
+  await ask('PATCH', pathOf(0), { weight: 3 });
+  const { body } = await ask('GET', '/admin/log?level=info');
+  const line = body.lines.findLast(({ msg }: { msg: string }) => msg === 'changed an endpoint');
+  assert.deepEqual([line.origin, line.to, line.level], ['api', { weight: 3 }, 'info']);
+  const next = await ask('GET', `/admin/log?after=${body.last}`);
+  assert.deepEqual(next.body.lines, []);
+});
+
+test('changes the level of the log while it runs', async () => {
+  await ask('PUT', '/admin/log-level', { level: 'error' });
+  await ask('PATCH', pathOf(0), { weight: 4 });
+  await ask('PUT', '/admin/log-level', { level: 'info' });
+  const { body } = await ask('GET', '/admin/log?level=info');
+  assert.equal(body.level, 'info');
+  const weights = body.lines.map(({ to }: { to?: { weight?: number } }) => to?.weight);
+  assert.ok(weights.includes(3) && !weights.includes(4));
+});
+
+test('documents every route that it serves, and no other', async () => {
+  const { body } = await ask('GET', '/admin/openapi.json');
+  for (const [path, operations] of Object.entries<object>(body.paths)) {
+    const methods = Object.keys(operations).map((method) => method.toUpperCase());
+    const concrete = path.replace(/\{[^}]*\}/g, 'x');
+    // A method that is not there answers with those that are: the table's own word.
+    const response = await fetch(`${router.operationsUrl}${concrete}`, {
+      method: 'OPTIONS',
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
+    assert.equal(response.status, 405, path);
+    const allowed = response.headers.get('allow')!.split(', ');
+    assert.deepEqual(allowed.sort(), methods.sort(), path);
+  }
+  for (const path of ['/admin/endpoints/{id}', '/api/dashboard', '/admin/log']) {
+    assert.ok(path in body.paths, path);
+  }
+});
