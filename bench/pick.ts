@@ -10,9 +10,10 @@ import type { Gate, Pool } from '../src/core/pickers/picker.ts';
 import { poolOf } from '../src/core/pickers/pool-fixture.ts';
 import { Xorshift } from '../src/core/random.ts';
 import { charge } from '../src/core/rate-window.ts';
-import { makeStrategy, STRATEGY_NAMES } from '../src/core/strategy.ts';
+import { STRATEGY_NAMES } from '../src/core/strategy.ts';
+import { askAt, strategyOf } from '../src/core/strategy-fixture.ts';
 
-const SIZES = [1, 100, 1_000];
+const SIZES = [1, 8, 64, 1_000];
 const WORKER_COUNTS = [1, 4];
 const ROUNDS = 300_000;
 const NOW_MS = 1_000_000;
@@ -49,11 +50,12 @@ function benchPicks(): void {
       const pool = poolOf(Array.from({ length: size }, (_, index) => 1 + (index % 3)));
       const gate = new OpenGate(columns, pool);
       const random = new Xorshift(1);
+      const ask = askAt(NOW_MS);
       const row: Record<string, string> = {};
       for (const name of STRATEGY_NAMES) {
-        const strategy = makeStrategy(name, columns, { staleAfterMs: 5_000 });
+        const strategy = strategyOf(name, columns, 5_000);
         row[name] = microseconds(() => {
-          const index = strategy.pick(pool, gate, random, NOW_MS);
+          const index = strategy.pick(pool, gate, random, ask);
           const inFlight = columns.workers[0]!.inFlight;
           inFlight[index] = (inFlight[index]! + 1) & 63;
         });

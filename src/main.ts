@@ -7,6 +7,7 @@ import { runDemo } from './cli/demo.ts';
 import { EXIT_OK, EXIT_USAGE } from './cli/exit-codes.ts';
 import { serve } from './cli/serve.ts';
 import { runSim } from './cli/sim.ts';
+import { runSimulate } from './cli/simulate.ts';
 import { problemText, usageText } from './cli/usage.ts';
 import { VERSION } from './cli/version.ts';
 import { runWebhookTest } from './cli/webhook.ts';
@@ -29,6 +30,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (verb === 'check') return runCheck(flags);
   if (verb === 'config print') return runConfigPrint(flags);
+  if (verb === 'simulate') return runSimulate(flags);
   if (verb === 'webhook test') return runWebhookTest(flags);
   return serve(flags, workerUrl());
 }

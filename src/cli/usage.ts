@@ -44,14 +44,15 @@ function flagLines({ flags }: VerbRow): string[] {
   return rows.map(({ name, value, doc }) => columns(`-${name} ${value}`.trim(), doc));
 }
 
-/** Of the commands that take the flags of serve and a few more. */
+/** Of the commands that take flags of their own, with those of serve or without. */
 function furtherFlags(): string[] {
   const shared = new Set(VERBS.serve.flags.map(({ name }) => name));
   return Object.entries(VERBS).flatMap(([verb, { flags }]) => {
     const own = verb === 'serve' ? [] : flags.filter(({ name }) => !shared.has(name));
     if (own.length === 0) return [];
     const lines = own.map(({ name, value, doc }) => columns(`-${name} ${value}`.trim(), doc));
-    return [`Flags of ${verb}, besides those of serve:`, ...lines, ''];
+    const besides = own.length < flags.length ? ', besides those of serve' : '';
+    return [`Flags of ${verb}${besides}:`, ...lines, ''];
   });
 }
 

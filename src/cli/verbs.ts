@@ -44,6 +44,10 @@ const SERVE_FLAGS: readonly FlagRow[] = [
   },
 ];
 
+function value(name: string, placeholder: string, doc: string): FlagRow {
+  return { name, value: placeholder, doc, choices: [] };
+}
+
 /** What belongs to a command that reads the configuration as `serve` does. */
 function reading(...own: readonly (readonly [name: string, doc: string])[]): readonly FlagRow[] {
   const switches = own.map(([name, doc]) => ({ name, value: '', doc, choices: [] }));
@@ -72,6 +76,20 @@ export const VERBS = {
   'webhook test': {
     doc: 'Send a test message and say what came back.',
     flags: SERVE_FLAGS,
+    ownFlags: false,
+  },
+  simulate: {
+    doc: 'Compare strategies over a trace, in virtual time.',
+    flags: [
+      value('trace', 'FILE', 'Mooncake JSON lines, or Azure CSV.'),
+      value('endpoints', 'N', 'Simulated engines (default: 8).'),
+      value('strategy', 'A,B,C', 'Strategies (default: all, and oracle).'),
+      value('engine', 'FILE', 'YAML profile of the engines.'),
+      value('seeds', 'N', 'Runs of each strategy (default: 5).'),
+      value('from', 'MIN', 'Skip so many minutes of the trace.'),
+      value('minutes', 'MIN', 'Use so many minutes of it (default: all).'),
+      { name: 'json', value: '', doc: 'Print JSON for programs.', choices: [] },
+    ],
     ownFlags: false,
   },
   sim: {

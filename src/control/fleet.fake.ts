@@ -37,6 +37,7 @@ export function controlColumns(slots: number): ControlColumns {
     reportAtMs: new Float64Array(slots),
     cacheTokens: new Int32Array(slots).fill(-1),
     restarts: new Int32Array(slots),
+    tenancy: new Int32Array(slots),
   };
 }
 

@@ -15,6 +15,7 @@ import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Columns } from '../core/columns.ts';
 import type { EndpointSpec, RouteTableSpec } from '../core/endpoint.ts';
+import { forgetPrefixes } from '../core/prefix-index.ts';
 import { RATE_CELLS, RATE_WINDOW_MS, used } from '../core/rate-window.ts';
 import { sumOf } from '../state/reader.ts';
 import { Overrides, type Overtaken } from './overrides.ts';
@@ -207,6 +208,7 @@ function sameTexts(a: readonly string[], b: readonly string[]): boolean {
 
 /** Back to the state of a slot that nobody has used. */
 function clearSlot(columns: Columns, slot: number): void {
+  forgetPrefixes(columns, slot);
   for (const worker of columns.workers) {
     for (const column of Object.values(worker) as (Int32Array | Float64Array)[]) column[slot] = 0;
   }

@@ -19,6 +19,7 @@ export function fixtureColumns(slots: number, workers: number): Columns {
       reportAtMs: new Float64Array(slots),
       cacheTokens: new Int32Array(slots).fill(-1),
       restarts: new Int32Array(slots),
+      tenancy: new Int32Array(slots),
     },
     shared: {
       rate: new Int32Array(slots * RATE_CELLS),
@@ -57,5 +58,16 @@ function workerColumns(slots: number): WorkerColumns {
     countedFailed: int32(),
     earlierOk: int32(),
     earlierFailed: int32(),
+    prefillTokens: float64(),
+    headTokens: float64(),
+    headSinceMs: float64(),
+    firstByteAtMs: float64(),
+    baseMs: float64(),
+    msPerToken: float64(),
+    msPerRunning: float64(),
+    observations: float64(),
+    latencyMs: float64(),
+    latencyAtMs: float64(),
+    cachePages: float64(),
   };
 }

@@ -46,6 +46,23 @@ export interface WorkerColumns {
   /** The same of the period before. */
   readonly earlierOk: Int32Array;
   readonly earlierFailed: Int32Array;
+  /** Prompt tokens sent that no cache spares, of attempts without a first byte of their answer. */
+  readonly prefillTokens: Float64Array;
+  /** The oldest of those attempts: its tokens, and when it was sent. */
+  readonly headTokens: Float64Array;
+  readonly headSinceMs: Float64Array;
+  /** When the last answer began. */
+  readonly firstByteAtMs: Float64Array;
+  /** What this worker learned of the endpoint's speed (core/work-rates), from how many answers. */
+  readonly baseMs: Float64Array;
+  readonly msPerToken: Float64Array;
+  readonly msPerRunning: Float64Array;
+  readonly observations: Float64Array;
+  /** Peak-EWMA of the time to first byte, and when it was last moved. */
+  readonly latencyMs: Float64Array;
+  readonly latencyAtMs: Float64Array;
+  /** Pages that this worker's prompts put on the endpoint's cache (core/prefix-index). */
+  readonly cachePages: Float64Array;
 }
 
 export interface ControlColumns {
@@ -65,6 +82,8 @@ export interface ControlColumns {
   readonly cacheTokens: Int32Array;
   /** How often its engine was seen to have started anew: what its cache held is gone then. */
   readonly restarts: Int32Array;
+  /** Sets what is believed of its cache apart from what was believed of the slot's last endpoint. */
+  readonly tenancy: Int32Array;
 }
 
 export interface SharedColumns {

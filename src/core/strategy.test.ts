@@ -5,7 +5,8 @@ import { EngineWaiting } from './loads/engine-waiting.ts';
 import type { Gate } from './pickers/picker.ts';
 import { poolOf } from './pickers/pool-fixture.ts';
 import { Xorshift } from './random.ts';
-import { makeStrategy, STRATEGY_NAMES, type StrategyName } from './strategy.ts';
+import { STRATEGY_NAMES, type StrategyName } from './strategy.ts';
+import { askAt, strategyOf } from './strategy-fixture.ts';
 
 const ALL: Gate = { admits: () => true };
 const STALE_AFTER_MS = 5_000;
@@ -24,14 +25,14 @@ interface Fleet {
  */
 function closedLoop(name: StrategyName, fleet: Fleet): number[] {
   const columns = fixtureColumns(fleet.weights.length, WORKERS);
-  const strategy = makeStrategy(name, columns, { staleAfterMs: STALE_AFTER_MS });
+  const strategy = strategyOf(name, columns, STALE_AFTER_MS);
   const pool = poolOf(fleet.weights);
   const random = new Xorshift(1_234);
   const counts = fleet.weights.map(() => 0);
   const running = new Int32Array(fleet.concurrency);
   let picks = 0;
   const send = (request: number) => {
-    const index = strategy.pick(pool, ALL, random, 1);
+    const index = strategy.pick(pool, ALL, random, askAt(1));
     columns.workers[request % WORKERS]!.inFlight[index]!++;
     running[request] = index;
     counts[index]!++;
@@ -68,9 +69,9 @@ describe('Every strategy', () => {
     const columns = fixtureColumns(1, 1);
     assert.deepEqual(STRATEGY_NAMES, ['simple-shuffle', 'least-connections', 'least-waiting']);
     for (const name of STRATEGY_NAMES) {
-      assert.equal(makeStrategy(name, columns, { staleAfterMs: 1 }).name, name);
+      assert.equal(strategyOf(name, columns, 1).name, name);
     }
-    assert.throws(() => makeStrategy('fastest', columns, { staleAfterMs: 1 }), RangeError);
+    assert.throws(() => strategyOf('fastest', columns, 1), RangeError);
   });
 });
 
@@ -119,10 +120,10 @@ describe('The load of least-waiting', () => {
     columns.control.reportAtMs.fill(1_000);
     columns.control.waiting[0] = 9;
     columns.control.waiting[1] = 2;
-    const strategy = makeStrategy('least-waiting', columns, { staleAfterMs: STALE_AFTER_MS });
+    const strategy = strategyOf('least-waiting', columns, STALE_AFTER_MS);
     const random = new Xorshift(2);
     for (let pick = 0; pick < 50; pick++) {
-      assert.equal(strategy.pick(poolOf([1, 1]), ALL, random, 1_500), 1);
+      assert.equal(strategy.pick(poolOf([1, 1]), ALL, random, askAt(1_500)), 1);
     }
   });
 });

@@ -10,7 +10,7 @@ import type { EndpointSpec } from '../core/endpoint.ts';
 import { Xorshift } from '../core/random.ts';
 import { charge, used } from '../core/rate-window.ts';
 import { RouteTable } from '../core/route-table.ts';
-import { makeStrategy } from '../core/strategy.ts';
+import { askAt, strategyOf } from '../core/strategy-fixture.ts';
 import {
   Admission,
   type AdmissionParts,
@@ -29,6 +29,7 @@ class Parts implements AdmissionParts {
   readonly ejector: Ejector;
   table: RouteTable;
   readonly strategy;
+  readonly asking = askAt(0);
   readonly admission: Admission;
   /** What the applicants were told, in order. */
   readonly log: string[] = [];
@@ -37,7 +38,7 @@ class Parts implements AdmissionParts {
     this.options = { ...OPTIONS, ...options };
     this.ejector = new Ejector(this.columns, 0, this.options, this.random);
     this.table = new RouteTable(tableOf(1, endpoints));
-    this.strategy = makeStrategy('least-connections', this.columns, { staleAfterMs: 1 });
+    this.strategy = strategyOf('least-connections', this.columns, 1);
     this.admission = new Admission(this);
   }
 

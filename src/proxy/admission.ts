@@ -9,6 +9,7 @@
  * alive is used (DESIGN §5). An endpoint that recovered a moment ago is passed over for most of
  * what the strategy picks it for (core/slow-start), whatever the strategy.
  */
+import type { Ask } from '../core/ask.ts';
 import {
   ADMITTING,
   availabilityOf,
@@ -43,6 +44,7 @@ export interface AdmissionParts {
   /** Both are replaced at a reload. */
   readonly table: RouteTable;
   readonly strategy: Strategy;
+  readonly asking: Ask;
 }
 
 /** An exchange as admission sees it. */
@@ -277,8 +279,9 @@ export class Admission {
     const { tiers } = cluster;
     if (tiers > 1) gate.tier = 0;
     let spared = -1;
+    plane.asking.nowMs = nowMs;
     for (;;) {
-      const index = plane.strategy.pick(cluster, gate, plane.random, nowMs);
+      const index = plane.strategy.pick(cluster, gate, plane.random, plane.asking);
       if (index >= 0) {
         if (this.#isSpared(index) && gate.exclude(index)) {
           if (spared < 0) spared = index;

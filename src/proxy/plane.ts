@@ -2,12 +2,15 @@
  * What all exchanges of one worker share: its columns, its wheel, its pool, the present route
  * table and the scratch buffers. One per worker thread; passed to whoever needs it, never global.
  */
+import { Ask } from '../core/ask.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Columns, WorkerColumns } from '../core/columns.ts';
 import { Ejector } from '../core/ejection.ts';
 import type { EndpointSpec, RouteTableSpec } from '../core/endpoint.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { PlaneEvent } from '../core/plane-messages.ts';
+import { PrefixIndex } from '../core/prefix-index.ts';
+import { createPrefixMemory, PrefixTable } from '../core/prefix-table.ts';
 import type { Random } from '../core/random.ts';
 import { RouteTable } from '../core/route-table.ts';
 import { makeStrategy, type Strategy } from '../core/strategy.ts';
@@ -60,6 +63,9 @@ export class DataPlane {
   readonly bodyPool = new BodyPool(BODY_POOL_BYTES);
   readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
   readonly journal: Journal | undefined;
+  /** What the strategy is asked, filled for each decision. */
+  readonly asking = new Ask();
+  readonly prefixes: PrefixIndex;
   /** Heads are parsed into these and used up before the next event. */
   readonly requestHead = new RequestHead();
   readonly responseHead = new ResponseHead();
@@ -103,6 +109,8 @@ export class DataPlane {
     });
     this.table = new RouteTable(spec, undefined, parts.columns.workers.length);
     this.#followOwn();
+    const prefixTable = new PrefixTable(createPrefixMemory(1, 1));
+    this.prefixes = new PrefixIndex(prefixTable, parts.columns, parts.workerIndex, 0);
     this.strategy = this.#strategyOf(spec);
     this.admission = new Admission(this);
     this.bodies = new BodyBudget(parts.options.retryBufferBytes, parts.totals);
@@ -165,8 +173,9 @@ export class DataPlane {
   }
 
   #strategyOf(spec: RouteTableSpec): Strategy {
-    const { reportStaleMs } = this.options;
-    return makeStrategy(spec.strategy, this.columns, { staleAfterMs: reportStaleMs });
+    const { columns, options, prefixes } = this;
+    const staleAfterMs = options.reportStaleMs;
+    return makeStrategy(spec.strategy, { columns, staleAfterMs, index: prefixes });
   }
 }
 

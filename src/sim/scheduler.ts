@@ -21,7 +21,22 @@ export interface SchedulerSettings {
   readonly blockSize: number;
 }
 
+/** What the engine's other parts see of its batch. */
+export interface Batch {
+  running(): number;
+  waiting(): number;
+  /** Share of the KV blocks that the running sequences fill. */
+  kvUsage(): number;
+  /** Takes a request; false when the queue is full. */
+  submit(sequence: Sequence, nowMs: number): boolean;
+  cancel(sequence: Sequence): void;
+  /** Produces every token due by now; returns when the next one is due, or Infinity. */
+  advance(nowMs: number): number;
+}
+
 export interface SequenceSink {
+  /** Asked when the prompt's turn comes: how many of its tokens the cache holds by then. */
+  onStart?(): number;
   /** Tokens `from` … `from + count - 1` exist now. */
   onTokens(from: number, count: number): void;
   onFinish(): void;
@@ -33,12 +48,12 @@ const BURST_TOKENS = 64;
 const MAX_LAG_MS = 1000;
 
 const QUEUED = 0;
-const RUNNING = 1;
-const ENDED = 2;
+export const RUNNING = 1;
+export const ENDED = 2;
 
 export class Sequence {
   readonly promptTokens: number;
-  readonly cachedTokens: number;
+  cachedTokens: number;
   readonly outputTokens: number;
   readonly sink: SequenceSink;
   state = QUEUED;
@@ -46,6 +61,8 @@ export class Sequence {
   dueMs = 0;
   /** Its place among the running ones. */
   index = -1;
+  /** Prompt tokens still to be computed, where that is done in chunks. */
+  prefillLeft = 0;
 
   constructor(
     tokens: { readonly prompt: number; readonly cached: number; readonly output: number },
@@ -58,7 +75,7 @@ export class Sequence {
   }
 }
 
-export class Scheduler {
+export class Scheduler implements Batch {
   readonly #settings: SchedulerSettings;
   readonly #random: Random;
   readonly #running: Sequence[] = [];
@@ -77,17 +94,10 @@ export class Scheduler {
     return this.#waiting.length;
   }
 
-  /** Share of the KV blocks that the running sequences fill. */
   kvUsage(): number {
-    let blocks = 0;
-    for (const sequence of this.#running) {
-      const tokens = sequence.promptTokens + sequence.emitted;
-      blocks += Math.ceil(tokens / this.#settings.blockSize);
-    }
-    return Math.min(1, blocks / this.#settings.kvCacheSize);
+    return kvUsageOf(this.#running, this.#settings);
   }
 
-  /** Takes a request; false when the queue is full. */
   submit(sequence: Sequence, nowMs: number): boolean {
     if (this.#waiting.length === 0 && this.#running.length < this.#settings.maxNumSeqs) {
       this.#start(sequence, nowMs);
@@ -108,7 +118,6 @@ export class Scheduler {
     sequence.state = ENDED;
   }
 
-  /** Produces every token due by now; returns when the next one is due, or Infinity. */
   advance(nowMs: number): number {
     this.#admit(nowMs);
     let nextMs = Number.POSITIVE_INFINITY;
@@ -191,6 +200,18 @@ export class Scheduler {
     const value = meanMs + stdDevMs * normal(this.#random);
     return Math.min(meanMs * 1.7, Math.max(meanMs * 0.3, value));
   }
+}
+
+/** Share of the KV blocks that these sequences fill. */
+export function kvUsageOf(
+  running: readonly Sequence[],
+  { blockSize, kvCacheSize }: { readonly blockSize: number; readonly kvCacheSize: number },
+): number {
+  let blocks = 0;
+  for (const sequence of running) {
+    blocks += Math.ceil((sequence.promptTokens + sequence.emitted) / blockSize);
+  }
+  return Math.min(1, blocks / kvCacheSize);
 }
 
 /** One sample of the standard normal distribution (Box and Muller, 1958). */

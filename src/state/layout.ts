@@ -84,6 +84,17 @@ function workerColumns(cursor: Cursor, slots: number): WorkerColumns {
     countedFailed: cursor.int32(slots),
     earlierOk: cursor.int32(slots),
     earlierFailed: cursor.int32(slots),
+    prefillTokens: cursor.float64(slots),
+    headTokens: cursor.float64(slots),
+    headSinceMs: cursor.float64(slots),
+    firstByteAtMs: cursor.float64(slots),
+    baseMs: cursor.float64(slots),
+    msPerToken: cursor.float64(slots),
+    msPerRunning: cursor.float64(slots),
+    observations: cursor.float64(slots),
+    latencyMs: cursor.float64(slots),
+    latencyAtMs: cursor.float64(slots),
+    cachePages: cursor.float64(slots),
   };
 }
 
@@ -98,6 +109,7 @@ function controlColumns(cursor: Cursor, slots: number): ControlColumns {
     reportAtMs: cursor.float64(slots),
     cacheTokens: cursor.int32(slots),
     restarts: cursor.int32(slots),
+    tenancy: cursor.int32(slots),
   };
 }
 

@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   control: ['core', 'config', 'state', 'openai', 'observe'],
   faces: ['control/status.ts', 'control/operator-route.ts'],
   sim: ['core', 'http1', 'openai', 'net', 'config'],
+  simulate: ['core', 'sim', 'state'],
   bench: ['core', 'http1', 'openai', 'net', 'config'],
   deploy: ['core', 'http1', 'openai', 'net', 'config'],
   cli: ['*'],

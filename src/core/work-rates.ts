@@ -1,0 +1,133 @@
+// HOT PATH
+/**
+ * How fast each endpoint is, learned from what it answered: the time to the first byte as a
+ * constant, a price for each prompt token that has to be computed, and a price for each answer that
+ * is being generated beside it. Nothing of it is configured.
+ *
+ * A worker moves its own estimate a step towards each observation (normalised least mean squares);
+ * readers average over workers by how much each has seen, and lean on the cluster's mean until an
+ * endpoint has been seen often enough. Source: Widrow & Hoff, "Adaptive switching circuits", 1960,
+ * in the normalised form of Nagumo & Noda, 1967.
+ *
+ * bench: bench/prompt.ts
+ */
+import type { Columns, WorkerColumns } from './columns.ts';
+import type { Pool } from './pickers/picker.ts';
+
+/** An endpoint nobody has measured: 8,000 prompt tokens a second. */
+const FIRST_MS_PER_TOKEN = 0.125;
+/** Until measured, an answer beside it weighs as much as so many prompt tokens. */
+const FIRST_RUNNING_TOKENS = 16;
+/** Share of the error that one observation mends. */
+const STEP = 0.05;
+/** Scales that make the three inputs comparable. */
+const TOKENS_SCALE = 4096;
+const RUNNING_SCALE = 16;
+/** So many observations weigh as much as the cluster's mean. */
+const PRIOR_OBSERVATIONS = 8;
+/** What is older than about this many observations is forgotten. */
+const MAX_OBSERVATIONS = 200;
+const REFRESH_MS = 100;
+
+/** The time to a first byte, and what was known when the request was sent. */
+export interface Observation {
+  /** Uncomputed prompt tokens ahead of it and its own. */
+  readonly tokens: number;
+  /** Answers being generated on the endpoint. */
+  readonly running: number;
+  readonly tookMs: number;
+}
+
+/** Learns in this worker's cells. */
+export function observe(own: WorkerColumns, slot: number, seen: Observation): void {
+  const count = own.observations[slot]!;
+  let base = own.baseMs[slot]!;
+  let perToken = own.msPerToken[slot]!;
+  let perRunning = own.msPerRunning[slot]!;
+  if (count === 0) {
+    perToken = FIRST_MS_PER_TOKEN;
+    perRunning = perToken * FIRST_RUNNING_TOKENS;
+  }
+  const x = seen.tokens / TOKENS_SCALE;
+  const y = seen.running / RUNNING_SCALE;
+  const error = seen.tookMs - base - perToken * seen.tokens - perRunning * seen.running;
+  // The first observations move faster: there is little yet that they could spoil.
+  const step = (Math.max(STEP, 1 / (count + 2)) * error) / (1 + x * x + y * y);
+  base += step;
+  perToken += (step * x) / TOKENS_SCALE;
+  perRunning += (step * y) / RUNNING_SCALE;
+  own.baseMs[slot] = Math.max(0, base);
+  own.msPerToken[slot] = Math.max(1e-4, perToken);
+  own.msPerRunning[slot] = Math.max(own.msPerToken[slot]!, perRunning);
+  own.observations[slot] = Math.min(MAX_OBSERVATIONS, count + 1);
+}
+
+/** The rates of a pool's members as a picker uses them; refreshed now and then. */
+export class PoolRates {
+  baseMs = new Float64Array(0);
+  msPerToken = new Float64Array(0);
+  msPerRunning = new Float64Array(0);
+  readonly #columns: Columns;
+  #pool: Pool | undefined;
+  #freshUntilMs = 0;
+  #seen = new Float64Array(0);
+
+  constructor(columns: Columns) {
+    this.#columns = columns;
+  }
+
+  prepare(pool: Pool, nowMs: number): void {
+    if (this.#pool === pool && nowMs < this.#freshUntilMs) return;
+    this.#pool = pool;
+    this.#freshUntilMs = nowMs + REFRESH_MS;
+    if (this.baseMs.length < pool.size) {
+      this.baseMs = new Float64Array(pool.size);
+      this.msPerToken = new Float64Array(pool.size);
+      this.msPerRunning = new Float64Array(pool.size);
+      this.#seen = new Float64Array(pool.size);
+    }
+    let base = 0;
+    let perToken = 0;
+    let perRunning = 0;
+    let known = 0;
+    for (let member = 0; member < pool.size; member++) {
+      this.#gather(member, pool.slots[member]!);
+      if (this.#seen[member] === 0) continue;
+      known++;
+      base += this.baseMs[member]!;
+      perToken += this.msPerToken[member]!;
+      perRunning += this.msPerRunning[member]!;
+    }
+    const meanBase = known === 0 ? 0 : base / known;
+    const meanToken = known === 0 ? FIRST_MS_PER_TOKEN : perToken / known;
+    const meanRunning =
+      known === 0 ? FIRST_MS_PER_TOKEN * FIRST_RUNNING_TOKENS : perRunning / known;
+    for (let member = 0; member < pool.size; member++) {
+      const own = this.#seen[member]! / (this.#seen[member]! + PRIOR_OBSERVATIONS);
+      this.baseMs[member] = meanBase + own * (this.baseMs[member]! - meanBase);
+      this.msPerToken[member] = meanToken + own * (this.msPerToken[member]! - meanToken);
+      this.msPerRunning[member] = meanRunning + own * (this.msPerRunning[member]! - meanRunning);
+    }
+  }
+
+  /** The mean over workers, by how much each has seen. */
+  #gather(member: number, slot: number): void {
+    const { workers } = this.#columns;
+    let seen = 0;
+    let base = 0;
+    let perToken = 0;
+    let perRunning = 0;
+    for (let index = 0; index < workers.length; index++) {
+      const worker = workers[index]!;
+      const count = worker.observations[slot]!;
+      seen += count;
+      base += count * worker.baseMs[slot]!;
+      perToken += count * worker.msPerToken[slot]!;
+      perRunning += count * worker.msPerRunning[slot]!;
+    }
+    this.#seen[member] = seen;
+    this.baseMs[member] = seen === 0 ? 0 : base / seen;
+    this.msPerToken[member] = seen === 0 ? 0 : perToken / seen;
+    this.msPerRunning[member] = seen === 0 ? 0 : perRunning / seen;
+  }
+}
