@@ -82,7 +82,7 @@ export interface ControlColumns {
   readonly cacheTokens: Int32Array;
   /** How often its engine was seen to have started anew: what its cache held is gone then. */
   readonly restarts: Int32Array;
-  /** Sets what is believed of its cache apart from what was believed of the slot's last endpoint. */
+  /** Sets what is believed of its cache apart from what the slot's last endpoint held. */
   readonly tenancy: Int32Array;
 }
 
