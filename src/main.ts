@@ -1,6 +1,7 @@
 /** The entry of the process: reads the command line and runs one command. */
 
 import { parseArgs } from './cli/args.ts';
+import { runBench } from './cli/bench.ts';
 import { runCheck } from './cli/check.ts';
 import { runConfigPrint } from './cli/config-print.ts';
 import { runDemo } from './cli/demo.ts';
@@ -23,6 +24,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT_OK;
   }
   if (verb === 'sim') return runSim([...rest]);
+  if (verb === 'bench') return runBench(rest, benchWorkerUrl());
   if (verb === 'demo') return runDemo(rest, workerUrl());
   if (help) {
     process.stdout.write(usageText());
@@ -39,6 +41,11 @@ async function main(argv: readonly string[]): Promise<number> {
 function workerUrl(): URL {
   const fromSource = import.meta.url.endsWith('.ts');
   return new URL(fromSource ? './proxy/worker.ts' : './worker.js', import.meta.url);
+}
+
+function benchWorkerUrl(): URL {
+  const fromSource = import.meta.url.endsWith('.ts');
+  return new URL(fromSource ? './bench/worker.ts' : './bench-worker.js', import.meta.url);
 }
 
 process.exitCode = await main(process.argv.slice(2));

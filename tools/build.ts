@@ -8,7 +8,11 @@ import { build } from 'esbuild';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 await build({
-  entryPoints: { main: 'src/main.ts', worker: 'src/proxy/worker.ts' },
+  entryPoints: {
+    main: 'src/main.ts',
+    worker: 'src/proxy/worker.ts',
+    'bench-worker': 'src/bench/worker.ts',
+  },
   outdir: 'dist',
   bundle: true,
   platform: 'node',

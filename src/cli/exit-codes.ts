@@ -8,3 +8,5 @@ export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 /** The configuration was read and refused. */
 export const EXIT_CONFIG = 3;
+/** A measurement missed one of its objectives. */
+export const EXIT_SLO = 4;

@@ -97,6 +97,11 @@ export const VERBS = {
     flags: [],
     ownFlags: true,
   },
+  bench: {
+    doc: 'Measure an engine or a router under load.',
+    flags: [],
+    ownFlags: true,
+  },
   demo: {
     doc: 'Run three simulated engines and a router.',
     flags: [],

@@ -121,6 +121,15 @@ test('odd values count, at the edges', () => {
   assert.equal(histogram.max(), 2 ** 50);
 });
 
+test('an interval has just what was recorded in it', () => {
+  const before = histogramOf([10, 20, 30]);
+  const after = histogramOf([10, 20, 30, 1_000, 1_001]);
+  const interval = after.since(before);
+  assert.equal(interval.count(), 2);
+  assert.equal(interval.sum(), 2_001);
+  assert.ok(Math.abs(interval.quantile(0.5) - 1_000) <= 5);
+});
+
 test('clearing makes it empty', () => {
   const histogram = histogramOf([5, 6]);
   histogram.clear();

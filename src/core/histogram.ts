@@ -134,6 +134,15 @@ export class Histogram {
     for (let i = FIRST_BUCKET; i < to.length; i++) to[i]! += from[i]!;
   }
 
+  /** What was recorded since `before` was copied from it; the minimum is no longer known. */
+  since(before: Histogram): Histogram {
+    const later = new Histogram(this.scale);
+    for (let i = 0; i < this.cells.length; i++) later.cells[i] = this.cells[i]! - before.cells[i]!;
+    later.cells[MIN] = 0;
+    later.cells[MAX] = this.cells[MAX]!;
+    return later;
+  }
+
   clear(): void {
     this.cells.fill(0);
   }

@@ -8,7 +8,9 @@ import { join, resolve } from 'node:path';
 export const PROJECT = resolve(import.meta.dirname, '..', '..');
 export const LAUNCHER = join(PROJECT, 'bin', 'llm-router');
 
-const BUNDLES = ['main.js', 'worker.js'].map((name) => join(PROJECT, 'dist', name));
+const BUNDLES = ['main.js', 'worker.js', 'bench-worker.js'].map((name) =>
+  join(PROJECT, 'dist', name),
+);
 let sources: readonly string[] | undefined;
 
 /** Throws one clear sentence when dist/ is missing or older than a source it was made of. */

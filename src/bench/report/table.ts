@@ -1,0 +1,22 @@
+/** Rows of words as lines of even columns; the first column is left-aligned, others right. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** A measured number for people: about four digits, and a dash where there is none. */
+export function shown(value: number | null | undefined): string {
+  if (value === undefined || value === null || Number.isNaN(value)) return '-';
+  const size = Math.abs(value);
+  if (Number.isInteger(value) || size >= 10_000) return value.toFixed(0);
+  if (size >= 100) return value.toFixed(1);
+  return value.toFixed(size >= 1 ? 2 : 3);
+}
