@@ -3,9 +3,11 @@
  * does not need and a generator does: local addresses to send from, because one address has only
  * so many ports towards one server, and certificates that nobody signed.
  */
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { NodeTransport, READ_SHARED } from '../../net/node.ts';
+import { HandleTransport } from '../../net/handle-transport.ts';
+import { NodeTransport } from '../../net/node.ts';
+import { STREAM_WRAP } from '../../net/stream-wrap.ts';
 import type { Transport, TransportHandler } from '../../net/transport.ts';
 import type { Target } from '../plan.ts';
 
@@ -24,8 +26,18 @@ export class BenchConnector {
     const from = sourceIps[this.#next++ % Math.max(1, sourceIps.length)];
     const local = from === undefined ? {} : { localAddress: from };
     if (tls) return this.#tls(handler, local);
-    const socket = connectTcp({ host, port, noDelay: true, onread: READ_SHARED, ...local });
-    const transport = new NodeTransport(socket, true);
+    const socket = connectTcp({ host, port, noDelay: true, ...local });
+    if (STREAM_WRAP === undefined) return this.#plain(socket, handler);
+    const transport = new HandleTransport(false);
+    transport.handler = handler;
+    // Otherwise it would read before the handle is taken.
+    socket.pause();
+    transport.awaits(socket);
+    return transport;
+  }
+
+  #plain(socket: Socket, handler: TransportHandler): Transport {
+    const transport = new NodeTransport(socket, false);
     transport.handler = handler;
     socket.once('connect', () => handler.onConnect());
     return transport;
