@@ -21,6 +21,7 @@ import {
   EJECTION_NONE,
   EJECTION_PROBING,
   EJECTION_RUNNING,
+  ejectedUntilMs,
   ejectingWorker,
   ejectionOf,
 } from '../core/ejection-state.ts';
@@ -109,7 +110,7 @@ export function stateOf(sources: StateSources, { slot }: EndpointSpec): HealthRe
 
 /**
  * `probing` without traffic would stay so for ever: a good probe since the ejection's end says
- * that nothing known speaks against the endpoint any more (decision 0017).
+ * that nothing known speaks against the endpoint any more (docs/decisions/0018-health.md).
  */
 export function healthOf(
   sources: Pick<StateSources, 'columns' | 'clock' | 'prober'>,
@@ -131,8 +132,7 @@ export function healthOf(
     case DOWN:
       return 'failing';
     default: {
-      const by = ejectingWorker(columns, slot);
-      const untilMs = by < 0 ? 0 : columns.workers[by]!.ejectedUntilMs[slot]!;
+      const untilMs = ejectedUntilMs(columns, slot);
       const goodMs = prober.recordOf(slot)?.lastGoodMs ?? 0;
       return nowMs >= untilMs && goodMs >= untilMs ? 'well' : 'failing';
     }

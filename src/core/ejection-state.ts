@@ -33,7 +33,7 @@ export const PROBE_PATIENCE_MS = 10_000;
 
 /** One of EJECTION_*. */
 export function ejectionOf(columns: Columns, slot: number, nowMs: number): number {
-  if (latestEjectedUntil(columns, slot) === 0) return EJECTION_NONE;
+  if (!wasEverEjected(columns, slot)) return EJECTION_NONE;
   return judgeEjection(columns, slot, nowMs, Atomics.load(columns.shared.probing, slot));
 }
 
@@ -44,11 +44,8 @@ export function judgeEjection(
   nowMs: number,
   claim: number,
 ): number {
-  const by = ejectingWorker(columns, slot);
-  if (by < 0) return EJECTION_NONE;
-  const untilMs = columns.workers[by]!.ejectedUntilMs[slot]!;
-  if (latestOk(columns, slot) >= untilMs) return EJECTION_NONE;
-  if (isForgiven(columns, slot, by)) return EJECTION_NONE;
+  const untilMs = ejectedUntilMs(columns, slot);
+  if (untilMs === 0 || latestOk(columns, slot) >= untilMs) return EJECTION_NONE;
   if (nowMs < untilMs) return EJECTION_RUNNING;
   if (claim === 0) return EJECTION_PROBE_DUE;
   const claimedAtMs = nowMs - claimAgeMs(claim, nowMs);
@@ -56,36 +53,35 @@ export function judgeEjection(
   return nowMs - claimedAtMs >= PROBE_PATIENCE_MS ? EJECTION_NONE : EJECTION_PROBING;
 }
 
-/** Index of the worker that made the latest ejection; -1 = there was none. */
+/** Index of the worker whose ejection ends last, forgiven ones aside; -1 = there is none. */
 export function ejectingWorker(columns: Columns, slot: number): number {
   const workers = columns.workers;
+  const forgivenMs = columns.control.forgivenMs[slot]!;
   let latestMs = 0;
   let by = -1;
   for (let worker = 0; worker < workers.length; worker++) {
     const untilMs = workers[worker]!.ejectedUntilMs[slot]!;
-    if (untilMs > latestMs) {
-      latestMs = untilMs;
-      by = worker;
-    }
+    if (untilMs <= latestMs) continue;
+    if (forgivenMs !== 0 && workers[worker]!.ejectedAtMs[slot]! <= forgivenMs) continue;
+    latestMs = untilMs;
+    by = worker;
   }
   return by;
 }
 
-/** Whether an operator forgave the ejection that `worker` made. */
-export function isForgiven(columns: Columns, slot: number, worker: number): boolean {
-  const forgivenMs = columns.control.forgivenMs[slot]!;
-  return forgivenMs !== 0 && columns.workers[worker]!.ejectedAtMs[slot]! <= forgivenMs;
+/** End of the latest ejection, forgiven ones aside; 0 = there was none. */
+export function ejectedUntilMs(columns: Columns, slot: number): number {
+  const by = ejectingWorker(columns, slot);
+  return by < 0 ? 0 : columns.workers[by]!.ejectedUntilMs[slot]!;
 }
 
-/** End of the latest ejection; 0 = there was none. */
-export function latestEjectedUntil(columns: Columns, slot: number): number {
+/** False for most endpoints most of the time, and quickly said. */
+export function wasEverEjected(columns: Columns, slot: number): boolean {
   const workers = columns.workers;
-  let latestMs = 0;
   for (let worker = 0; worker < workers.length; worker++) {
-    const untilMs = workers[worker]!.ejectedUntilMs[slot]!;
-    if (untilMs > latestMs) latestMs = untilMs;
+    if (workers[worker]!.ejectedUntilMs[slot] !== 0) return true;
   }
-  return latestMs;
+  return false;
 }
 
 function latestOk(columns: Columns, slot: number): number {

@@ -1,31 +1,20 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import fc from 'fast-check';
-import type { Columns } from './columns.ts';
 import { fixtureColumns } from './columns-fixture.ts';
 import { Ejector } from './ejection.ts';
+import { BASE_MS, EVEN, fleet, SLOT } from './ejection-fixture.ts';
 import {
   EJECTION_NONE,
   EJECTION_PROBE_DUE,
   EJECTION_PROBING,
   EJECTION_RUNNING,
+  ejectingWorker,
   ejectionOf,
   PROBE_PATIENCE_MS,
 } from './ejection-state.ts';
 import type { Random } from './random.ts';
 import { atNextSwap } from './rival-fixture.ts';
-
-/** In the middle of every range: no jitter. */
-const EVEN: Random = { next: () => 0.5, below: (bound) => bound >>> 1 };
-const BASE_MS = 5_000;
-const SLOT = 1;
-
-function fleet(workers: number, failureThreshold = 3): { columns: Columns; ejectors: Ejector[] } {
-  const columns = fixtureColumns(2, workers);
-  const options = { failureThreshold, baseEjectionMs: BASE_MS, maxEjectionMs: 20_000 };
-  const ejectors = columns.workers.map((_, index) => new Ejector(columns, index, options, EVEN));
-  return { columns, ejectors };
-}
+import { recoveredAtMs } from './slow-start.ts';
 
 describe('Ejector', () => {
   test('ejects for all workers when a connection is refused', () => {
@@ -128,6 +117,90 @@ describe('Ejector', () => {
     }
   });
 
+  test('never ejects for longer than the maximum, whatever chance adds', () => {
+    for (const drawn of [0, 0.5, 0.999_999]) {
+      const columns = fixtureColumns(2, 1);
+      const random: Random = { next: () => drawn, below: () => 0 };
+      const options = { failureThreshold: 1, baseEjectionMs: 5_000, maxEjectionMs: 10_000 };
+      const ejector = new Ejector(columns, 0, options, random);
+      let nowMs = 1_000;
+      for (let ejection = 1; ejection <= 5; ejection++) {
+        ejector.failure(SLOT, nowMs, false);
+        const lastsMs = columns.workers[0]!.ejectedUntilMs[SLOT]! - nowMs;
+        assert.ok(lastsMs <= 10_000, `${lastsMs} ms`);
+        if (ejection > 2) assert.ok(lastsMs >= 9_000, `${lastsMs} ms`);
+        nowMs += lastsMs;
+      }
+    }
+  });
+
+  test('ejects an endpoint that fails every other time, when enough has been counted', () => {
+    const { columns, ejectors } = fleet(2, 3, { successRatio: 0.6, minRequests: 10 });
+    const ejectedAt: number[] = [];
+    for (let at = 1; at <= 14; at++) {
+      const ejector = ejectors[at % 2]!;
+      if (at % 2 === 0) ejector.success(SLOT, at);
+      else if (ejector.failure(SLOT, at, false)) ejectedAt.push(at);
+    }
+    assert.deepEqual(ejectedAt, [11], 'six of eleven failed');
+    assert.equal(ejectionOf(columns, SLOT, 20), EJECTION_RUNNING);
+    assert.equal(ejectionOf(columns, 0, 20), EJECTION_NONE);
+  });
+
+  test('counts nothing twice: what led to an ejection leads to no other one', () => {
+    const { columns, ejectors } = fleet(1, 3, { successRatio: 0.9, minRequests: 2 });
+    const ejector = ejectors[0]!;
+    ejector.success(SLOT, 1_000);
+    assert.equal(ejector.failure(SLOT, 1_001, false), true);
+    ejector.success(SLOT, 6_001);
+    assert.equal(ejectionOf(columns, SLOT, 6_001), EJECTION_NONE);
+    assert.equal(ejector.failure(SLOT, 6_002, false), false);
+  });
+
+  test('tells who ejected an endpoint, when, and for which error', () => {
+    const { columns, ejectors } = fleet(3);
+    ejectors[2]!.failure(SLOT, 1_000, true, 7);
+    ejectors[0]!.failure(SLOT, 1_500, true, 8);
+    assert.equal(ejectingWorker(columns, SLOT), 2);
+    assert.equal(ejectingWorker(columns, 0), -1);
+    const { ejectedAtMs, failureCode } = columns.workers[2]!;
+    assert.deepEqual([ejectedAtMs[SLOT], failureCode[SLOT]], [1_000, 7]);
+    assert.equal(columns.workers[0]!.failureCode[SLOT], 8);
+  });
+
+  test('forgets everything that an operator forgives', () => {
+    const { columns, ejectors } = fleet(2, 3, { successRatio: 0.9, minRequests: 2 });
+    for (const at of [1_000, 6_000, 16_000]) ejectors[0]!.failure(SLOT, at, true);
+    columns.control.forgivenMs[SLOT] = 16_001;
+    assert.equal(ejectionOf(columns, SLOT, 16_001), EJECTION_NONE);
+    assert.equal(ejectors[1]!.claimProbe(SLOT, 40_000), false, 'there is nothing to prove');
+    assert.equal(ejectors[0]!.failure(SLOT, 16_002, false), false, 'the first in a row');
+    assert.equal(ejectors[1]!.failure(SLOT, 16_003, true), true);
+    assert.equal(ejectionOf(columns, SLOT, 16_003 + BASE_MS - 1), EJECTION_RUNNING);
+    assert.equal(ejectionOf(columns, SLOT, 16_003 + BASE_MS), EJECTION_PROBE_DUE, 'the first');
+  });
+
+  test('starts slowly from the moment at which something reopened the endpoint', () => {
+    const { columns, ejectors } = fleet(2);
+    const since = () => recoveredAtMs(columns, SLOT);
+    ejectors[0]!.failure(SLOT, 1_000, true);
+    ejectors[1]!.success(SLOT, 3_000);
+    assert.equal(since(), 0, 'it was sent before the ejection');
+    ejectors[1]!.success(SLOT, 6_400);
+    assert.equal(since(), 6_400, 'one that lasted over the deadline');
+    ejectors[1]!.success(SLOT, 12_800);
+    assert.equal(since(), 6_400, 'it was open already');
+    ejectors[0]!.failure(SLOT, 64_000, true);
+    assert.equal(ejectors[1]!.claimProbe(SLOT, 76_800), true);
+    assert.ok(since() > 76_800, 'not before the probe has lasted');
+    ejectors[1]!.success(SLOT, 80_000);
+    assert.equal(since(), 80_000);
+    ejectors[0]!.failure(SLOT, 128_000, true);
+    assert.equal(ejectors[0]!.claimProbe(SLOT, 192_000), true);
+    ejectors[0]!.success(SLOT, 256_000);
+    assert.ok(Math.abs(since() - 192_000 - PROBE_PATIENCE_MS) < 64, 'the probe lasted');
+  });
+
   test('offers the probe again after it was given back', () => {
     const { columns, ejectors } = fleet(2);
     ejectors[0]!.failure(SLOT, 1_000, true);
@@ -194,100 +267,3 @@ describe('Ejector', () => {
     assert.equal(ejectionOf(columns, SLOT, 40 * dayMs), EJECTION_PROBE_DUE);
   });
 });
-
-/** The ejector as one would write it for a single thread that sees everything. */
-class Oracle {
-  streak = 0;
-  untilMs = 0;
-  reopened = true;
-  inARow = 0;
-  probeAtMs = -1;
-
-  state(nowMs: number): number {
-    if (this.reopened) return EJECTION_NONE;
-    if (nowMs < this.untilMs) return EJECTION_RUNNING;
-    if (this.probeAtMs < 0) return EJECTION_PROBE_DUE;
-    return nowMs - this.probeAtMs >= PROBE_PATIENCE_MS ? EJECTION_NONE : EJECTION_PROBING;
-  }
-
-  success(nowMs: number): void {
-    this.streak = 0;
-    if (nowMs >= this.untilMs) {
-      this.reopened = true;
-      this.probeAtMs = -1;
-    }
-  }
-
-  failure(nowMs: number, atOnce: boolean, threshold: number): boolean {
-    const state = this.state(nowMs);
-    this.streak++;
-    if (state === EJECTION_RUNNING) return false;
-    if (state === EJECTION_NONE) {
-      if (!atOnce && this.streak < threshold) return false;
-      this.inARow = Math.max(0, this.inARow - Math.floor((nowMs - this.untilMs) / 60_000));
-    }
-    this.inARow = Math.min(4, this.inARow + 1);
-    this.untilMs = nowMs + BASE_MS * this.inARow;
-    this.reopened = false;
-    this.probeAtMs = -1;
-    return true;
-  }
-}
-
-const WORKERS = 3;
-const step = fc.record({
-  // Multiples of the claim's resolution, so that ages are exact.
-  ticks: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 2_000 })),
-  worker: fc.nat(WORKERS - 1),
-  act: fc.constantFrom('success', 'failure', 'failure', 'refused', 'probe', 'probe', 'release'),
-});
-
-describe('Ejectors of three workers', () => {
-  test('act as one ejector that sees everything', () => {
-    const property = fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
-      const { columns, ejectors } = fleet(WORKERS);
-      const oracle = new Oracle();
-      let holder = -1;
-      let nowMs = 16;
-      for (const { ticks, worker, act } of steps) {
-        nowMs += ticks * 16;
-        const ejector = ejectors[worker]!;
-        if (act === 'success') {
-          ejector.success(SLOT, nowMs);
-          oracle.success(nowMs);
-        } else if (act === 'probe') {
-          const due = oracle.state(nowMs) === EJECTION_PROBE_DUE;
-          assert.equal(ejector.claimProbe(SLOT, nowMs), due, 'one probe at a time, when due');
-          if (due) {
-            oracle.probeAtMs = nowMs;
-            holder = worker;
-          }
-        } else if (act === 'release') {
-          ejector.releaseProbe(SLOT);
-          if (holder === worker) {
-            oracle.probeAtMs = -1;
-            holder = -1;
-          }
-        } else {
-          const ejected = oracle.failure(nowMs, act === 'refused', 3);
-          assert.equal(ejector.failure(SLOT, nowMs, act === 'refused'), ejected);
-        }
-        if (oracle.probeAtMs < 0) holder = -1;
-        assert.equal(ejectionOf(columns, SLOT, nowMs), oracle.state(nowMs));
-        if (act === 'refused') assert.notEqual(oracle.state(nowMs), EJECTION_NONE);
-      }
-      readmits(columns, ejectors, nowMs);
-    });
-    fc.assert(property, { seed: 20_240_501, numRuns: 1_000 });
-  });
-});
-
-/** Whatever happened: an endpoint that serves from now on is open after the longest ejection. */
-function readmits(columns: Columns, ejectors: Ejector[], fromMs: number): void {
-  const nowMs = fromMs + 20_000 + PROBE_PATIENCE_MS;
-  if (ejectionOf(columns, SLOT, nowMs) !== EJECTION_NONE) {
-    assert.equal(ejectors[0]!.claimProbe(SLOT, nowMs), true);
-    ejectors[0]!.success(SLOT, nowMs + 1);
-  }
-  assert.equal(ejectionOf(columns, SLOT, nowMs + 1), EJECTION_NONE);
-}

@@ -22,14 +22,14 @@ import {
   EJECTION_NONE,
   EJECTION_PROBE_DUE,
   EJECTION_RUNNING,
+  ejectedUntilMs,
   ejectingWorker,
   ejectionOf,
-  isForgiven,
   judgeEjection,
-  latestEjectedUntil,
   MAX_WORKERS,
   makeClaim,
   PROBE_PATIENCE_MS,
+  wasEverEjected,
 } from './ejection-state.ts';
 import { countFailed, countOk, isBelowRatio, periodOf, type RatioRules } from './outcome-window.ts';
 import type { Random } from './random.ts';
@@ -91,9 +91,8 @@ export class Ejector {
     const { successRatio, windowMs } = this.#ratio;
     if (successRatio > 0) countOk(own, slot, periodOf(nowMs, windowMs));
     own.streak[slot] = 0;
-    const untilMs = latestEjectedUntil(this.#columns, slot);
-    if (untilMs === 0 || nowMs < untilMs) own.lastOkMs[slot] = nowMs;
-    else this.#successAfter(slot, nowMs);
+    if (wasEverEjected(this.#columns, slot)) this.#successAfter(slot, nowMs);
+    else own.lastOkMs[slot] = nowMs;
   }
 
   /**
@@ -148,16 +147,15 @@ export class Ejector {
     if (claim !== 0) Atomics.compareExchange(this.#columns.shared.probing, slot, claim, 0);
   }
 
-  /** The ejection time is over, perhaps long ago: reopens, if nothing has reopened it yet. */
+  /** After an ejection: reopens, if its time is over and nothing has reopened the endpoint yet. */
   #successAfter(slot: number, nowMs: number): void {
     const { probing } = this.#columns.shared;
     const claim = Atomics.load(probing, slot);
-    const reopens = judgeEjection(this.#columns, slot, nowMs, claim) !== EJECTION_NONE;
+    const before = judgeEjection(this.#columns, slot, nowMs, claim);
     this.#own.lastOkMs[slot] = nowMs;
-    if (reopens) noteRecovery(this.#columns, slot, nowMs);
-    if (claim !== 0 && judgeEjection(this.#columns, slot, nowMs, 0) === EJECTION_NONE) {
-      Atomics.compareExchange(probing, slot, claim, 0);
-    }
+    if (judgeEjection(this.#columns, slot, nowMs, 0) !== EJECTION_NONE) return;
+    if (before !== EJECTION_NONE) noteRecovery(this.#columns, slot, nowMs);
+    if (claim !== 0) Atomics.compareExchange(probing, slot, claim, 0);
   }
 
   /** Enough to eject an endpoint that is in the rotation. */
@@ -166,7 +164,7 @@ export class Ejector {
     const { successRatio, windowMs, minRequests } = this.#ratio;
     if (successRatio === 0) return false;
     const { control } = this.#columns;
-    const sinceMs = Math.max(latestEjectedUntil(this.#columns, slot), control.forgivenMs[slot]!);
+    const sinceMs = Math.max(ejectedUntilMs(this.#columns, slot), control.forgivenMs[slot]!);
     return isBelowRatio(this.#columns, slot, nowMs, {
       successRatio,
       windowMs,
@@ -196,7 +194,7 @@ export class Ejector {
   /** The latest ejection carries the count; time in health since its deadline lowers it. */
   #ejectionsInARow(slot: number, nowMs: number, state: number): number {
     const by = ejectingWorker(this.#columns, slot);
-    if (by < 0 || isForgiven(this.#columns, slot, by)) return 0;
+    if (by < 0) return 0;
     const cells = this.#columns.workers[by]!;
     const count = cells.ejections[slot]!;
     if (state !== EJECTION_NONE) return count;

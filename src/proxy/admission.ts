@@ -23,7 +23,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Cluster } from '../core/cluster.ts';
 import type { Columns } from '../core/columns.ts';
 import type { Ejector } from '../core/ejection.ts';
-import { latestEjectedUntil } from '../core/ejection-state.ts';
+import { ejectedUntilMs } from '../core/ejection-state.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { PanicWatch } from '../core/panic.ts';
 import type { Gate } from '../core/pickers/picker.ts';
@@ -238,7 +238,7 @@ export class Admission {
     for (let i = 0; i < cluster.size; i++) {
       const slot = cluster.slots[i]!;
       if (availabilityOf(columns, slot, nowMs) !== EJECTED) continue;
-      const leftMs = Math.max(0, latestEjectedUntil(columns, slot) - nowMs);
+      const leftMs = Math.max(0, ejectedUntilMs(columns, slot) - nowMs);
       if (soonestMs < 0 || leftMs < soonestMs) soonestMs = leftMs;
     }
     return soonestMs < 0 ? DOWN_COME_BACK_MS : Math.min(soonestMs, MAX_COME_BACK_MS);
