@@ -5,6 +5,7 @@ import { runBench } from './cli/bench.ts';
 import { runCheck } from './cli/check.ts';
 import { runConfigPrint } from './cli/config-print.ts';
 import { runDemo } from './cli/demo.ts';
+import { runDeploy } from './cli/deploy.ts';
 import { EXIT_OK, EXIT_USAGE } from './cli/exit-codes.ts';
 import { serve } from './cli/serve.ts';
 import { runSim } from './cli/sim.ts';
@@ -25,6 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (verb === 'sim') return runSim([...rest]);
   if (verb === 'bench') return runBench(rest, benchWorkerUrl());
+  if (verb === 'deploy') return runDeploy(rest);
   if (verb === 'demo') return runDemo(rest, workerUrl());
   if (help) {
     process.stdout.write(usageText());

@@ -5,7 +5,7 @@
  * value counts as not given. Never exits, never prints, reads nothing but its argument.
  */
 import { nearest } from '../config/suggest.ts';
-import { type FlagRow, VERBS, type Verb, type VerbRow } from './verbs.ts';
+import { type FlagRow, VERBS, type Verb } from './verbs.ts';
 
 export interface ParsedArgs {
   readonly verb: Verb;
@@ -30,7 +30,8 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
     return result('serve', { problems: [`There is no command "${verb}": ${hint}`] });
   }
   const words = argv.slice(named);
-  return VERBS[verb].ownFlags ? ownFlagsOf(verb, words) : parseFlags(verb, words);
+  if (VERBS[verb].ownFlags) return ownFlagsOf(verb, words);
+  return result(verb, parseFlags(VERBS[verb].flags, words));
 }
 
 /** How many words name the command: some take two, such as `config print`. */
@@ -53,8 +54,11 @@ function ownFlagsOf(verb: Verb, words: readonly string[]): ParsedArgs {
   return result(verb, { help, rest: words });
 }
 
-function parseFlags(verb: Verb, words: readonly string[]): ParsedArgs {
-  const rows: VerbRow['flags'] = VERBS[verb].flags;
+/** The words behind a command whose flags these are. */
+export function parseFlags(
+  rows: readonly FlagRow[],
+  words: readonly string[],
+): Pick<ParsedArgs, 'help' | 'version' | 'flags' | 'problems'> {
   const flags: Record<string, string> = {};
   const problems: string[] = [];
   let help = false;
@@ -86,7 +90,7 @@ function parseFlags(verb: Verb, words: readonly string[]): ParsedArgs {
       else if (row !== undefined && value) flags[row.name] = value;
     }
   }
-  return result(verb, { help, version, flags, problems });
+  return { help, version, flags, problems };
 }
 
 function isHelp(word: string): boolean {

@@ -102,6 +102,11 @@ export const VERBS = {
     flags: [],
     ownFlags: true,
   },
+  deploy: {
+    doc: 'Start and stop engines on many nodes over ssh.',
+    flags: [],
+    ownFlags: true,
+  },
   demo: {
     doc: 'Run three simulated engines and a router.',
     flags: [],

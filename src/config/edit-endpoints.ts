@@ -26,7 +26,6 @@ export interface EditContext {
  * Takes out every endpoint that `isGone` names. The value is the new text, the same one when none
  * was found; without a value the file could not be read or changed, and the problems say why.
  */
-// tidy allows dead-export: the deploy tool, which comes next, is the first to use it.
 export function removeEndpoints(
   text: string,
   isGone: (entry: EndpointEntry) => boolean,
@@ -47,7 +46,6 @@ export function removeEndpoints(
  * and so does one that gives the same model another name; an entry of the address with another
  * model is changed in place (its weight and limits stay); without one, it is added at the end.
  */
-// tidy allows dead-export: the deploy tool, which comes next, is the first to use it.
 export function putEndpoint(
   text: string,
   endpoint: WrittenEndpoint,

@@ -32,17 +32,16 @@ const EDIT_TRIES = 5;
 export type Edit = (text: string) => string | undefined;
 
 /** Suffix of the copies of one run: `20261122T093000Z`. */
-// tidy allows dead-export: the deploy tool, which comes next, is the first to use it.
 export function backupStamp(now: Date): string {
   return now.toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
 /**
  * Changes `file`. Before the first change with a `stamp` the old text is copied to
- * `<file>.<stamp>.bak`; a later change with the same stamp keeps that copy. Resolves with whether
- * something was written; rejects with the file system's error, or when somebody holds the lock.
+ * `<file>.<stamp>.bak`; a later change with the same stamp keeps that copy; with '' there
+ * is none. Resolves with whether something was written; rejects with the file system's error,
+ * or when somebody holds the lock.
  */
-// tidy allows dead-export: the deploy tool, which comes next, is the first to use it.
 export async function changeFile(file: string, edit: Edit, stamp: string): Promise<boolean> {
   await mkdir(dirname(file), { recursive: true });
   const target = await realpath(file).catch(() => file);
@@ -52,7 +51,7 @@ export async function changeFile(file: string, edit: Edit, stamp: string): Promi
       const before = await textOf(target);
       const after = edit(before ?? '');
       if (after === undefined || after === (before ?? '')) return false;
-      if (before !== undefined) await keepCopy(target, `${target}.${stamp}.bak`);
+      if (before !== undefined && stamp !== '') await keepCopy(target, `${target}.${stamp}.bak`);
       if (await replace(target, before, after)) return true;
     }
     throw new Error(`${file} is being changed by something else all the time`);

@@ -1,0 +1,95 @@
+/**
+ * Asking a running router, through its admin API, to send engines nothing new, and waiting until
+ * what they are busy with has ended. Expected troubles are sentences, never exceptions: an engine
+ * is stopped all the same, and its user told what was not waited for.
+ */
+import type { Fetch } from './readiness.ts';
+
+export interface RouterAccess {
+  /** Of the operators' listener, such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** '' = none. */
+  readonly token: string;
+  readonly fetch: Fetch;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly nowMs: () => number;
+}
+
+interface EndpointNow {
+  readonly id: string;
+  readonly api_base: string;
+  readonly connections: number;
+  readonly pending: number;
+}
+
+const ANSWER_MS = 10_000;
+const POLL_MS = 250;
+
+export class RouterAdmin {
+  readonly #access: RouterAccess;
+
+  constructor(access: RouterAccess) {
+    this.#access = access;
+  }
+
+  /** Resolves with what went wrong or was cut short, '' = all are idle. */
+  async drain(apiBases: ReadonlySet<string>, timeoutMs: number): Promise<string> {
+    const told = await this.#tell(apiBases, 'draining');
+    if (told !== '') return told;
+    const untilMs = this.#access.nowMs() + timeoutMs;
+    for (;;) {
+      const found = await this.#endpoints(apiBases);
+      if (typeof found === 'string') return found;
+      const busy = found.reduce((sum, one) => sum + one.connections + one.pending, 0);
+      if (busy === 0) return '';
+      if (this.#access.nowMs() > untilMs) {
+        const seconds = Math.round(timeoutMs / 1000);
+        return `${busy} requests still ran after ${seconds} s of draining`;
+      }
+      await this.#access.sleep(POLL_MS);
+    }
+  }
+
+  /** After a restart: they may have requests again. */
+  enable(apiBases: ReadonlySet<string>): Promise<string> {
+    return this.#tell(apiBases, 'enabled');
+  }
+
+  async #tell(apiBases: ReadonlySet<string>, state: string): Promise<string> {
+    const found = await this.#endpoints(apiBases);
+    if (typeof found === 'string') return found;
+    for (const { id } of found) {
+      const path = `/admin/endpoints/${encodeURIComponent(id)}`;
+      const answer = await this.#ask(path, { method: 'PATCH', body: JSON.stringify({ state }) });
+      if (typeof answer === 'string') return answer;
+    }
+    return '';
+  }
+
+  async #endpoints(apiBases: ReadonlySet<string>): Promise<EndpointNow[] | string> {
+    const answer = await this.#ask('/admin/endpoints', {});
+    if (typeof answer === 'string') return answer;
+    const { endpoints } = answer as { endpoints?: EndpointNow[] };
+    if (!Array.isArray(endpoints)) return `${this.#access.url} answers as no router does`;
+    return endpoints.filter(({ api_base: apiBase }) => apiBases.has(apiBase));
+  }
+
+  async #ask(path: string, init: RequestInit): Promise<object | string> {
+    const { url, token, fetch } = this.#access;
+    const headers = {
+      'content-type': 'application/json',
+      ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+    };
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    try {
+      const response = await fetch(new URL(path, url).href, { ...init, headers, signal });
+      if (response.status === 401) return `${url} wants its token in LLM_ROUTER_TOKEN`;
+      if (!response.ok) return `${url} answered ${response.status} to ${path}`;
+      return (await response.json()) as object;
+    } catch (error) {
+      const cause = error instanceof Error ? (error.cause as { code?: string } | undefined) : {};
+      const reason = cause?.code ?? 'no JSON in time';
+      return `${url} does not answer (${reason}): is it the router's operations address?`;
+    }
+  }
+}

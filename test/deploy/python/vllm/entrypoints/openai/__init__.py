@@ -1,0 +1,1 @@
+"""A stand-in for tests; see fake_engine.py."""
