@@ -6,7 +6,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ENTRY_KEYS, type EndpointKey, PARAM_KEYS } from '../src/config/endpoint-keys.ts';
+import {
+  ENTRY_KEYS,
+  type EndpointKey,
+  INFO_KEYS,
+  PARAM_KEYS,
+} from '../src/config/endpoint-keys.ts';
 import type { Option, Section } from '../src/config/option.ts';
 import { SECTIONS } from '../src/config/schema.ts';
 import { renderSchema } from './config-schema.ts';
@@ -96,6 +101,7 @@ function renderPage(): string {
     ENDPOINT_FILES,
     keyTable('One item of `model_list`', ENTRY_KEYS),
     keyTable('`litellm_params`', PARAM_KEYS),
+    keyTable('`model_info`', INFO_KEYS),
     ENDPOINT_NOTES,
     ENVIRONMENT,
     CHECK,
@@ -173,7 +179,8 @@ const ENDPOINT_NOTES = `### Good to know
 - An empty \`api_key\` means none. Any other text is sent as it is, \`EMPTY\` included.
 - \`rpm_limit\` is looked for in the entry, then in \`litellm_params\`, then in \`model_info\`; in
   each place \`rpm_limit\` comes before \`rpm\`.
-- Other LiteLLM keys have no effect; one notice per file lists them.
+- A whole LiteLLM file may stand here, too: [litellm.md](litellm.md). Other keys have no effect;
+  one notice per file lists them.
 - Files are UTF-8 and YAML 1.1 with merge keys (\`<<\`), at most 1 MiB each. A key given twice is
   reported: an error in the main file, a warning in an endpoint file, where the last one counts.
   Tags (\`!…\`), several documents in one file and aliases that expand without bound are refused.

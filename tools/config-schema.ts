@@ -4,7 +4,12 @@
  * reference to the environment.
  */
 import { z } from 'zod';
-import { ENTRY_KEYS, type EndpointKey, PARAM_KEYS } from '../src/config/endpoint-keys.ts';
+import {
+  ENTRY_KEYS,
+  type EndpointKey,
+  INFO_KEYS,
+  PARAM_KEYS,
+} from '../src/config/endpoint-keys.ts';
 import type { Option, Section } from '../src/config/option.ts';
 import { SECTIONS } from '../src/config/schema.ts';
 
@@ -21,7 +26,7 @@ export function renderSchema(): string {
     properties: { ...Object.fromEntries(sections), model_list: modelList() },
     additionalProperties: false,
     patternProperties: {
-      // Sections of LiteLLM's files, which have no effect here.
+      // Sections of LiteLLM's files: docs/litellm.md.
       '^(router_settings|litellm_settings|general_settings)$': {},
       '^(environment_variables|credential_list|include)$': {},
     },
@@ -73,7 +78,7 @@ function schemaOf(option: Option<unknown>): object {
 function modelList(): object {
   const params = keysOf(PARAM_KEYS);
   return {
-    description: 'Endpoints; only in endpoint files.',
+    description: 'Endpoints; in endpoint files, or in a main file written for LiteLLM.',
     type: ['array', 'null'],
     items: {
       type: 'object',
@@ -81,7 +86,7 @@ function modelList(): object {
       properties: {
         ...keysOf(ENTRY_KEYS),
         litellm_params: { type: 'object', required: ['api_base'], properties: params },
-        model_info: { type: ['object', 'null'] },
+        model_info: { type: ['object', 'null'], properties: keysOf(INFO_KEYS) },
       },
     },
   };
@@ -90,6 +95,8 @@ function modelList(): object {
 const TYPES: Readonly<Record<string, readonly string[]>> = {
   number: ['number', 'string', 'null'],
   'true/false': ['boolean', 'string', 'null'],
+  seconds: ['number', 'string', 'null'],
+  section: ['object', 'null'],
 };
 
 function keysOf(keys: readonly EndpointKey[]): object {

@@ -4,9 +4,10 @@
  * Exit codes: 0, or 3 when the configuration is not valid.
  */
 import { stringify } from 'yaml';
-import type { EndpointEntry } from '../config/endpoint-entry.ts';
+import type { EndpointEntry, OwnEntry } from '../config/endpoint-entry.ts';
 import { loadAll } from '../config/load.ts';
 import { SECTION_LIST } from '../config/option-paths.ts';
+import { LAST_ORDER } from '../config/own-settings.ts';
 import { formatProblem, type Place, printable } from '../config/problem.ts';
 import type { Origin, Settings } from '../config/settings.ts';
 import { EXIT_CONFIG, EXIT_OK } from './exit-codes.ts';
@@ -89,10 +90,28 @@ function endpointLines(endpoints: readonly EndpointEntry[]): Line[] {
       rpm_limit: entry.rpmLimit,
       supports_vision: entry.supportsVision,
       source_type: entry.sourceType,
+      ...ownParams(entry.own),
     };
     for (const [key, value] of Object.entries(params)) {
       lines.push({ text: `      ${key}: ${inline(value)}`, origin });
     }
   }
   return lines;
+}
+
+/** What it has of its own, under the names and in the units of the file. */
+function ownParams(own: OwnEntry | undefined): object {
+  if (own === undefined) return {};
+  const { headers } = own;
+  return {
+    ...(own.order < LAST_ORDER ? { order: own.order } : {}),
+    ...(own.maxParallel > 0 ? { max_parallel_requests: own.maxParallel } : {}),
+    ...(own.timeoutMs > 0 ? { timeout: own.timeoutMs / 1000 } : {}),
+    ...(own.streamTimeoutMs > 0 ? { stream_timeout: own.streamTimeoutMs / 1000 } : {}),
+    ...(own.numRetries >= 0 ? { num_retries: own.numRetries } : {}),
+    ...(own.cooldownMs >= 0 ? { cooldown_time: own.cooldownMs / 1000 } : {}),
+    ...(headers.length > 0
+      ? { extra_headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])) }
+      : {}),
+  };
 }

@@ -180,10 +180,11 @@ test('weights of 0 are noted once per file', () => {
 
 test('ignored keys are listed in one notice, with a hint where one looks mistyped', () => {
   const text = [
-    'router_settings: {}',
+    'router_settings: {redis_host: r}',
     'model_list:',
-    `- {model_name: m, litellm_params: {${BASE}, weigth: 2, timeout: 5}, model_info: {id: 1}}`,
-    `- {model_name: n, litellm_params: {${BASE}, timeout: 5}, tpm: 1}`,
+    `- {model_name: m, litellm_params: {${BASE}, weigth: 2, metadata: 5},`,
+    '   model_info: {id: 1, team: t}}',
+    `- {model_name: n, litellm_params: {${BASE}, metadata: 5}, tps: 1}`,
   ].join('\n');
   const { problems, entries } = parse(text);
   assert.equal(entries?.length, 2);
@@ -192,8 +193,8 @@ test('ignored keys are listed in one notice, with a hint where one looks mistype
     [
       [
         'notice',
-        'ignored keys: litellm_params.timeout, litellm_params.weigth (did you mean weight?), ' +
-          'model_info.id, router_settings, tpm',
+        'ignored keys: litellm_params.metadata, litellm_params.weigth (did you mean weight?), ' +
+          'model_info.team, router_settings.redis_host, tps',
       ],
     ],
   );

@@ -2,32 +2,13 @@
  * One item of `model_list` → one endpoint entry, or its problems. A bad deployment never blocks
  * another: it is reported and left out. No message shows a key.
  */
-import { readApiBase } from './api-base.ts';
+import { type DeploymentContext, DeploymentReader } from './deployment-reader.ts';
 import type { EndpointEntry } from './endpoint-entry.ts';
-import {
-  ENTRY_KEY_NAMES,
-  type IgnoredKeys,
-  PARAM_KEY_NAMES,
-  RPM_KEY_NAMES,
-} from './endpoint-keys.ts';
-import { stripProvider } from './provider-prefix.ts';
-import { describeRead, type Env, fillIn } from './references.ts';
+import { ENTRY_KEY_NAMES, INFO_KEY_NAMES, PARAM_KEY_NAMES } from './endpoint-keys.ts';
+import { readOwn } from './own-settings.ts';
+import { isSelfDeployed, stripProvider } from './provider-prefix.ts';
 import { Secret } from './secret.ts';
-import { booleanOf, describe, isNull, numberOf, textOf } from './tree-values.ts';
-import type { FileReport, MapTree, Tree } from './yaml-tree.ts';
-
-/** What all deployments of one file share. */
-export interface DeploymentContext {
-  readonly report: FileReport;
-  readonly ignored: IgnoredKeys;
-  readonly env: Env;
-  readonly sourceType: string;
-  /** Places of weights that are 0; said once per file. */
-  readonly zeroWeights: number[];
-}
-
-const MAX_WEIGHT = 1_000_000;
-const MAX_RPM = 10_000_000;
+import type { MapTree, Tree } from './yaml-tree.ts';
 
 /** `undefined` when the deployment cannot be used; the reasons are in the report. */
 export function readDeployment(
@@ -46,8 +27,25 @@ export function readDeployment(
   }
   context.ignored.note('litellm_params.', params, PARAM_KEY_NAMES);
   const info = reader.section(entry, 'model_info');
-  if (info !== undefined) context.ignored.note('model_info.', info, RPM_KEY_NAMES);
+  if (info !== undefined) context.ignored.note('model_info.', info, INFO_KEY_NAMES);
+  return readParams(
+    { entry, params: withCredential(params, reader, context), info },
+    reader,
+    context,
+  );
+}
 
+interface Sections {
+  readonly entry: MapTree;
+  readonly params: MapTree;
+  readonly info: MapTree | undefined;
+}
+
+function readParams(
+  { entry, params, info }: Sections,
+  reader: DeploymentReader,
+  context: DeploymentContext,
+): EndpointEntry | undefined {
   const modelName = reader.name(entry, 'model_name');
   const apiBase = reader.apiBase(params);
   const model = reader.text(params, 'litellm_params.model') || modelName;
@@ -55,8 +53,14 @@ export function readDeployment(
   const weight = reader.weight(params);
   const rpmLimit = reader.rpmLimit([entry, params, info]);
   const supportsVision = reader.flag(params, 'litellm_params.supports_vision');
-  const sourceType = reader.text(params, 'litellm_params.source_type') || context.sourceType;
-  if (reader.failed) return undefined;
+  const sourceType = reader.text(params, 'litellm_params.source_type') || sourceOf(model, context);
+  const own = readOwn(reader, { params, info }, context.shared?.defaults ?? {});
+  const blocked = reader.flag(info, 'model_info.blocked') || reader.flag(entry, 'blocked');
+  if (blocked && !reader.failed) {
+    const message = 'is blocked (this endpoint is left out)';
+    context.report.add('notice', entry.at, reader.path, { message });
+  }
+  if (reader.failed || blocked) return undefined;
   return {
     id: `${modelName}@${apiBase}`,
     modelName,
@@ -67,151 +71,30 @@ export function readDeployment(
     rpmLimit,
     supportsVision,
     sourceType,
-    place: context.report.place(tree.at),
+    place: context.report.place(entry.at),
+    ...(own === undefined ? {} : { own }),
   };
 }
 
-class DeploymentReader {
-  readonly #path: string;
-  readonly #context: DeploymentContext;
-  failed = false;
-
-  constructor(path: string, context: DeploymentContext) {
-    this.#path = path;
-    this.#context = context;
+/** A deployment gets what it does not say itself from the credential that it names. */
+function withCredential(
+  params: MapTree,
+  reader: DeploymentReader,
+  { shared }: DeploymentContext,
+): MapTree {
+  const key = 'litellm_params.litellm_credential_name';
+  const name = reader.text(params, key);
+  if (name === '') return params;
+  const credential = shared?.credentials.get(name);
+  if (credential === undefined) {
+    reader.fault(params, key, 'names no credential of credential_list');
+    return params;
   }
-
-  fault(at: Tree, key: string, message: string, suggestion?: string): undefined {
-    const path = key === '' ? this.#path : `${this.#path}.${key}`;
-    this.#context.report.add('error', at.at, path, {
-      message: `${message} (this endpoint is left out)`,
-      suggestion,
-    });
-    this.failed = true;
-  }
-
-  section(entry: MapTree, key: string): MapTree | undefined {
-    const value = entry.entries.get(key)?.value;
-    if (value === undefined || isNull(value)) return undefined;
-    return value.kind === 'map'
-      ? value
-      : this.fault(value, key, `must be a section with keys, not ${describe(value)}`);
-  }
-
-  /** A required text that may be shown to clients. */
-  name(map: MapTree, key: string): string {
-    const value = this.text(map, key);
-    if (value === '' && !this.failed) this.fault(map, key, 'is missing');
-    return value;
-  }
-
-  /** A value with its references filled in; absent when it is not there or cannot be had. */
-  #value(map: MapTree, key: string): Tree | undefined {
-    const written = child(map, key);
-    if (written === undefined) return undefined;
-    const { tree, fault } = fillIn(written, this.#context.env);
-    if (fault === '') return isNull(tree) ? undefined : tree;
-    return this.fault(written, key, fault);
-  }
-
-  /** An optional text. '' = absent. */
-  text(map: MapTree, key: string): string {
-    const tree = this.#value(map, key);
-    if (tree === undefined) return '';
-    const value = textOf(tree)?.trim();
-    if (value === undefined) {
-      this.fault(tree, key, `must be a text, not ${describe(tree)}`);
-      return '';
-    }
-    if (/[\u0000-\u001f\u007f]/.test(value)) this.fault(tree, key, 'has control characters');
-    return value;
-  }
-
-  apiBase(params: MapTree): string {
-    const key = 'litellm_params.api_base';
-    const before = this.failed;
-    const written = this.text(params, key);
-    const tree = child(params, key) ?? params;
-    if (written === '') {
-      if (this.failed === before) this.fault(tree, key, 'is missing');
-      return '';
-    }
-    const result = readApiBase(written);
-    if (typeof result === 'string') return result;
-    // A suggestion quotes the address, and a wrong variable may hold anything.
-    const isWritten = textOf(tree)?.trim() === written;
-    this.fault(tree, key, result.message, isWritten ? result.suggestion : undefined);
-    return '';
-  }
-
-  /** The header field can carry visible ASCII and blanks only. */
-  apiKey(params: MapTree): string {
-    const key = 'litellm_params.api_key';
-    const tree = child(params, key);
-    if (tree !== undefined && tree.kind !== 'scalar') {
-      this.fault(tree, key, 'must be a text');
-      return '';
-    }
-    const value = this.text(params, key);
-    if (/[^\x20-\x7e]/.test(value) && tree !== undefined) {
-      this.fault(tree, key, 'has characters that a header cannot carry');
-    }
-    return value;
-  }
-
-  weight(params: MapTree): number {
-    const key = 'litellm_params.weight';
-    const tree = this.#value(params, key);
-    if (tree === undefined) return 1;
-    const value = numberOf(tree);
-    if (value === undefined || !(value >= 0 && value <= MAX_WEIGHT)) {
-      const given = describeRead(child(params, key)!, tree);
-      this.fault(tree, key, `must be a number from 0 to ${MAX_WEIGHT}, not ${given}`);
-      return 1;
-    }
-    if (value === 0) this.#context.zeroWeights.push(tree.at);
-    return value === 0 ? 1 : value;
-  }
-
-  /** The first number counts; null says nothing, and no number means unlimited. */
-  rpmLimit([entry, params, info]: readonly [MapTree, MapTree, MapTree | undefined]): number {
-    const places = [
-      ['', entry],
-      ['litellm_params.', params],
-      ['model_info.', info],
-    ] as const;
-    for (const [prefix, map] of places) {
-      for (const name of RPM_KEY_NAMES) {
-        const tree = map === undefined ? undefined : this.#value(map, prefix + name);
-        if (tree !== undefined) return this.#rpm(tree, prefix + name, child(map!, name)!);
-      }
-    }
-    return 0;
-  }
-
-  #rpm(tree: Tree, key: string, written: Tree): number {
-    const value = numberOf(tree);
-    if (value !== undefined && Number.isInteger(value) && value >= 0 && value <= MAX_RPM) {
-      return value;
-    }
-    const expected = `must be null or a whole number from 0 to ${MAX_RPM}`;
-    this.fault(tree, key, `${expected}, not ${describeRead(written, tree)}`);
-    return 0;
-  }
-
-  flag(params: MapTree, key: string): boolean {
-    const tree = this.#value(params, key);
-    if (tree === undefined) return false;
-    const value = booleanOf(tree);
-    if (value === undefined) {
-      const given = describeRead(child(params, key)!, tree);
-      this.fault(tree, key, `must be true or false, not ${given}`);
-    }
-    return value ?? false;
-  }
+  return { ...params, entries: new Map([...credential.entries, ...params.entries]) };
 }
 
-/** The value of the last segment of `key` in `map`. */
-function child(map: MapTree, key: string): Tree | undefined {
-  return map.entries.get(key.slice(key.lastIndexOf('.') + 1))?.value;
+/** In a main file no name says what its endpoints are, but the provider does. */
+function sourceOf(model: string, { sourceType }: DeploymentContext): string {
+  if (sourceType !== '') return sourceType;
+  return isSelfDeployed(model) ? 'self_deployed' : 'openai';
 }

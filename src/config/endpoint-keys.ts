@@ -27,7 +27,7 @@ export const ENTRY_KEYS: readonly EndpointKey[] = [
     key: 'model_info',
     type: 'section',
     defaultText: '–',
-    doc: 'Only rpm_limit and rpm are read from it, last.',
+    doc: 'The keys below it; others describe the model and change nothing.',
   },
   {
     key: 'rpm_limit',
@@ -83,10 +83,88 @@ export const PARAM_KEYS: readonly EndpointKey[] = [
     defaultText: "the file's prefix",
     doc: 'Kind of endpoint; engines that are not "openai" are asked for metrics.',
   },
+  {
+    key: 'order',
+    type: 'number',
+    defaultText: 'last',
+    doc: 'Endpoints of a lower order get everything while one of them can take it.',
+  },
+  {
+    key: 'max_parallel_requests',
+    type: 'number',
+    defaultText: 'unlimited',
+    doc: 'Requests at once; further ones go elsewhere or wait. 0 means unlimited.',
+  },
+  {
+    key: 'timeout',
+    type: 'seconds',
+    defaultText: "the router's",
+    doc: 'Longest attempt at this endpoint; of a stream, the time to its first event.',
+  },
+  {
+    key: 'stream_timeout',
+    type: 'seconds',
+    defaultText: 'timeout',
+    doc: 'Longest silence of a stream, the time to its first event included.',
+  },
+  {
+    key: 'num_retries',
+    type: 'number',
+    defaultText: 'routing.num_retries',
+    doc: 'Further attempts after a first one at this endpoint failed.',
+  },
+  {
+    key: 'cooldown_time',
+    type: 'seconds',
+    defaultText: 'ejection.base_ms',
+    doc: 'Its first ejection; 0 means that failed requests never eject it.',
+  },
+  {
+    key: 'organization',
+    type: 'text',
+    defaultText: 'none',
+    doc: 'Sent as OpenAI-Organization.',
+  },
+  {
+    key: 'extra_headers',
+    type: 'section',
+    defaultText: 'none',
+    doc: 'Header fields sent with each request, instead of what the client sends under that name.',
+  },
+  {
+    key: 'litellm_credential_name',
+    type: 'text',
+    defaultText: 'none',
+    doc: "Entry of the file's credential_list that fills in what is not given here.",
+  },
+];
+
+/** Keys of `model_info`. */
+export const INFO_KEYS: readonly EndpointKey[] = [
+  { key: 'rpm_limit', type: 'number', defaultText: '–', doc: 'As above; looked at last.' },
+  { key: 'rpm', type: 'number', defaultText: '–', doc: 'Another name of rpm_limit.' },
+  {
+    key: 'blocked',
+    type: 'true/false',
+    defaultText: 'false',
+    doc: 'Leaves the endpoint out.',
+  },
+  {
+    key: 'disable_background_health_check',
+    type: 'true/false',
+    defaultText: 'false',
+    doc: 'Takes the endpoint for healthy without ever probing it.',
+  },
 ];
 
 export const ENTRY_KEY_NAMES = ENTRY_KEYS.map((entry) => entry.key);
 export const PARAM_KEY_NAMES = PARAM_KEYS.map((entry) => entry.key);
+/** What describes a model for people: nobody misses an effect. */
+const DESCRIPTIVE = ['id', 'mode', 'base_model', 'max_tokens', 'max_input_tokens'];
+export const INFO_KEY_NAMES = [
+  ...INFO_KEYS.map((entry) => entry.key),
+  ...[...DESCRIPTIVE, 'max_output_tokens', 'input_cost_per_token', 'output_cost_per_token'],
+];
 export const RPM_KEY_NAMES = ['rpm_limit', 'rpm'];
 
 /** More than this is a flood, not a list. */

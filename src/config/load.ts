@@ -1,20 +1,29 @@
 /**
  * The files of a configuration, read together: the main file, then `<source>_*.yaml` of every
- * enabled source in `backends.config_dir`.
+ * enabled source in `backends.config_dir`, and what LiteLLM files among them include.
  *
  * Invariant: never throws for what is on disk; a file that cannot be read or parsed is in `byFile`
  * with `ok: false`, so that a reload can keep that file's last good endpoints.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { EndpointEntry } from './endpoint-entry.ts';
+import { LITELLM_TOP_KEYS, type LiteLLMSettings } from './litellm.ts';
 import type { Overrides } from './main-reader.ts';
-import { type ParsedMain, parseEndpoints, parseMain } from './parse.ts';
+import { mergeRules, type NameRules, resolveNames } from './model-names.ts';
+import {
+  includesOf,
+  type OpenedFile,
+  openText,
+  type ParsedFile,
+  readEndpointFiles,
+  readMain,
+} from './parse.ts';
 import { formatPlace, type Parsed, type Problem } from './problem.ts';
 import type { Env } from './references.ts';
 import type { Config } from './schema.ts';
 import type { Settings } from './settings.ts';
-import { MAX_FILE_BYTES } from './yaml-tree.ts';
+import { FileReport, MAX_FILE_BYTES } from './yaml-tree.ts';
 
 export interface LoadOptions {
   /** What references name, and LLM_ROUTER_*__* variables. */
@@ -29,6 +38,8 @@ export interface LoadOptions {
 export interface FileEndpoints {
   readonly sourceType: string;
   readonly entries: readonly EndpointEntry[];
+  /** Aliases and fallbacks it names; absent = none. */
+  readonly names?: NameRules;
   /** False: the file could not be read or parsed at all. */
   readonly ok: boolean;
 }
@@ -52,35 +63,53 @@ export interface Loaded {
 }
 
 export async function loadAll(mainFile: string, options: LoadOptions): Promise<Loaded> {
-  const main = await readMain(mainFile, options);
+  const main = await openMain(mainFile, options);
   const problems = [...main.problems];
-  const files = [mainFile];
+  const files = main.files;
   const byFile = new Map<string, FileEndpoints>();
   if (main.value === undefined) {
     return { endpoints: [], problems, files, byFile, dir: '', listed: false };
   }
+  for (const parsed of main.lists) byFile.set(parsed.file, endpointsOf(parsed, 'main'));
   const { configDir, enabledSources } = main.value.backends;
   const dir = isAbsolute(configDir) ? configDir : join(dirname(mainFile), configDir);
   const found = await listEndpointFiles(dir, enabledSources);
-  problems.push(...found.problems);
+  // A LiteLLM file is complete in itself: it needs no folder that nobody named.
+  const needsDir = main.lists.length === 0 || main.settings.has('backends.config_dir');
+  if (needsDir || found.value !== undefined) problems.push(...found.problems);
   for (const { file, sourceType } of found.value ?? []) {
-    const { value, problems: faults } = await readEndpoints(file, sourceType, options.env);
-    files.push(file);
-    byFile.set(file, { sourceType, entries: value ?? [], ok: value !== undefined });
-    problems.push(...faults);
+    const opened = await openWithIncludes(file, options.env, 'warning');
+    const input = { files: opened, sourceType, env: options.env, inherited: main.shared };
+    for (const parsed of readEndpointFiles(input)) {
+      files.push(parsed.file);
+      byFile.set(parsed.file, endpointsOf(parsed, sourceType));
+      problems.push(...parsed.problems);
+    }
   }
   const merged = mergeEndpoints(byFile);
-  problems.push(...merged.problems);
+  problems.push(...merged.problems, ...nameProblems(byFile, merged.value));
   return {
     config: main.value,
-    settings: main.settings ?? new Map(),
+    settings: main.settings,
     endpoints: merged.value,
     problems,
     files,
     byFile,
     dir,
-    listed: found.value !== undefined,
+    listed: found.value !== undefined || !needsDir,
   };
+}
+
+function endpointsOf({ entries, ok, names }: ParsedFile, sourceType: string): FileEndpoints {
+  return { sourceType, entries, ok, names };
+}
+
+function nameProblems(
+  byFile: ReadonlyMap<string, FileEndpoints>,
+  entries: readonly EndpointEntry[],
+): readonly Problem[] {
+  const rules = mergeRules([...byFile.values()].map(({ names }) => names));
+  return resolveNames(rules, new Set(entries.map(({ modelName }) => modelName))).problems;
 }
 
 /**
@@ -106,25 +135,53 @@ export function mergeEndpoints(byFile: ReadonlyMap<string, FileEndpoints>): {
   return { value: [...byId.values()], problems };
 }
 
-async function readMain(file: string, options: LoadOptions): Promise<ParsedMain> {
-  const text = await readText(file);
-  if (text.value === undefined) return { problems: text.problems };
-  const { enabledSources, overrides = {} } = options;
+type Main = { readonly files: string[]; readonly problems: readonly Problem[] } & (
+  | { readonly value?: undefined }
+  | {
+      readonly value: Config;
+      readonly settings: Settings;
+      readonly shared: LiteLLMSettings | undefined;
+      /** Its own list of endpoints and included ones; empty when it has none. */
+      readonly lists: readonly ParsedFile[];
+    }
+);
+
+async function openMain(file: string, options: LoadOptions): Promise<Main> {
+  const { enabledSources, overrides = {}, env } = options;
+  const [main, ...included] = await openWithIncludes(file, env, 'error');
   const all =
     enabledSources === undefined
       ? overrides
       : { ...overrides, 'backends.enabled_sources': enabledSources };
-  return parseMain(text.value, file, all, options.env);
+  const parsed = readMain({ main: main!, included, overrides: all, env });
+  const { problems, value, settings = new Map(), shared } = parsed;
+  const files = [file, ...included.map(({ report }) => report.file)];
+  if (value === undefined) return { files, problems };
+  const tree = main!.tree;
+  const own = tree?.kind === 'map' && LITELLM_TOP_KEYS.some((key) => tree.entries.has(key));
+  return { files, problems, value, settings, shared, lists: own ? (parsed.files ?? []) : [] };
 }
 
-async function readEndpoints(
+/** The file, then those it includes; a path is relative to the file that names it. */
+async function openWithIncludes(
   file: string,
-  sourceType: string,
   env: Env,
-): Promise<Parsed<EndpointEntry[]>> {
+  duplicateKeys: 'error' | 'warning',
+): Promise<OpenedFile[]> {
+  const opened = await open(file, duplicateKeys);
+  const included: OpenedFile[] = [];
+  for (const path of includesOf(opened, env)) {
+    included.push(await open(resolve(dirname(file), path), 'warning'));
+  }
+  return [opened, ...included];
+}
+
+async function open(file: string, duplicateKeys: 'error' | 'warning'): Promise<OpenedFile> {
   const text = await readText(file);
-  if (text.value === undefined) return { problems: text.problems };
-  return parseEndpoints(text.value, file, sourceType, env);
+  if (text.value !== undefined) return openText(text.value, file, duplicateKeys);
+  const report = new FileReport(file);
+  report.problems.push(...text.problems);
+  return { report };
 }
 
 interface EndpointFile {

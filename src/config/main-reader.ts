@@ -3,6 +3,8 @@
  * command line say. Invariant: every value is checked by its option's schema, whoever set it.
  */
 import { readEnvironment } from './environment.ts';
+import { LITELLM_TOP_KEYS } from './litellm.ts';
+import type { LiteLLMOption } from './litellm-reader.ts';
 import { isLoopback } from './loopback.ts';
 import type { Option, Section } from './option.ts';
 import { OPTION_PATHS, SECTION_LIST } from './option-paths.ts';
@@ -18,16 +20,7 @@ export type Overrides = { readonly [path: string]: string | number | boolean | r
 
 export const EXPECTED_SECTIONS = 'expected sections such as "server:" and "routing:"';
 
-/** Sections of a LiteLLM file, which someone may start us with. */
-const LITELLM_SECTIONS = new Set([
-  'model_list',
-  'router_settings',
-  'litellm_settings',
-  'general_settings',
-  'environment_variables',
-  'credential_list',
-  'include',
-]);
+const LITELLM_KEYS: ReadonlySet<string> = new Set(LITELLM_TOP_KEYS);
 
 export class MainReader {
   readonly #report: FileReport;
@@ -44,17 +37,23 @@ export class MainReader {
   }
 
   readFile(root: MapTree): void {
-    const foreign: string[] = [];
     for (const [key, { keyAt, value }] of root.entries) {
       const section = SECTION_LIST.find((candidate) => candidate.key === key);
       if (section !== undefined) this.#readSection(section, value);
-      else if (LITELLM_SECTIONS.has(key)) foreign.push(key);
-      else this.#unknown(key, keyAt, '');
+      else if (!LITELLM_KEYS.has(key)) this.#unknown(key, keyAt, '');
     }
-    if (foreign.length > 0) {
-      const message = `LiteLLM sections without effect in this file: ${foreign.join(', ')}`;
-      this.#report.add('warning', root.at, '', { message });
+  }
+
+  /** What a LiteLLM file says in its own words; our own sections win over it. */
+  readForeign({ path, value, place }: LiteLLMOption): void {
+    const option = OPTION_PATHS.get(path)!;
+    const result = option.schema.safeParse(value);
+    if (result.success) {
+      this.#settings.set(path, { value: result.data, origin: { kind: 'file', place } });
+      return;
     }
+    const message = `means that ${path} should be ${String(value)}, but that is ${option.expects}`;
+    this.#report.problems.push({ ...place, path, message, severity: 'error' });
   }
 
   #readSection(section: Section, tree: Tree): void {

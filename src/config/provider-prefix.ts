@@ -44,3 +44,23 @@ export function stripProvider(model: string): string {
   if (slash <= 0 || slash === model.length - 1) return model;
   return PROVIDERS.has(model.slice(0, slash)) ? model.slice(slash + 1) : model;
 }
+
+/** Providers that are engines of one's own rather than somebody's service. */
+const SELF_DEPLOYED = new Set([
+  'hosted_vllm',
+  'vllm',
+  'sglang',
+  'lm_studio',
+  'llamafile',
+  'llamacpp',
+  'lmdeploy',
+  'xinference',
+  'infinity',
+  'ollama',
+  'ollama_chat',
+]);
+
+/** Whether `model` is written as a model of an engine of one's own. */
+export function isSelfDeployed(model: string): boolean {
+  return SELF_DEPLOYED.has(model.split('/', 1)[0]!);
+}

@@ -7,9 +7,10 @@
  * identities share a slot. An endpoint that left the configuration is *retired*: it keeps its slot
  * while it drains, and when it comes back before `release` it is the same endpoint again.
  */
-import type { ClusterSpec, EndpointSpec, RouteTableSpec } from '../core/endpoint.ts';
+import type { ClusterSpec, EndpointSpec, OwnSettings, RouteTableSpec } from '../core/endpoint.ts';
 import { splitApiBase } from './api-base.ts';
-import type { EndpointEntry } from './endpoint-entry.ts';
+import type { EndpointEntry, OwnEntry } from './endpoint-entry.ts';
+import { type NameRules, NO_RULES, resolveNames } from './model-names.ts';
 import type { Config } from './schema.ts';
 
 const NO_SLOT = -1;
@@ -24,10 +25,16 @@ export interface RouteTableBuild {
   readonly rejected: readonly string[];
 }
 
+export interface RouteConfig {
+  readonly routing: Pick<Config['routing'], 'strategy'>;
+  /** Absent = models have their own names only. */
+  readonly names?: NameRules;
+}
+
 /** `entries` must have distinct identities (see `mergeEndpoints`). */
 export function buildRouteTableSpec(
   entries: readonly EndpointEntry[],
-  config: Config,
+  config: RouteConfig,
   slots: SlotAllocator,
   epoch: number,
 ): RouteTableBuild {
@@ -48,7 +55,8 @@ export function buildRouteTableSpec(
     if (taken.added) added.push(endpoint);
   }
   const list: ClusterSpec[] = [...clusters].map(([name, endpoints]) => ({ name, endpoints }));
-  const spec = { epoch, strategy: config.routing.strategy, clusters: list };
+  const { names } = resolveNames(config.names ?? NO_RULES, new Set(clusters.keys()));
+  const spec = { epoch, strategy: config.routing.strategy, clusters: list, names };
   return { spec, added, removed, rejected };
 }
 
@@ -64,7 +72,12 @@ function toEndpoint(entry: EndpointEntry, slot: number): EndpointSpec {
     weight: entry.weight,
     rpmLimit: entry.rpmLimit,
     sourceType: entry.sourceType,
+    ...(entry.own === undefined ? {} : { own: revealed(entry.own) }),
   };
+}
+
+function revealed(own: OwnEntry): OwnSettings {
+  return { ...own, headers: own.headers.map(([name, value]) => [name, value.reveal()]) };
 }
 
 export class SlotAllocator {

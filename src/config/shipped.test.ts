@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ENTRY_KEY_NAMES, PARAM_KEY_NAMES } from './endpoint-keys.ts';
+import { ENTRY_KEY_NAMES, INFO_KEYS, PARAM_KEY_NAMES } from './endpoint-keys.ts';
 import { loadAll } from './load.ts';
 import { formatProblem } from './problem.ts';
 import { DEFAULTS, SECTIONS } from './schema.ts';
@@ -40,6 +40,7 @@ test('the page has every option and endpoint key, and no other', () => {
   const page = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');
   const rows = [...page.matchAll(/^\| `([\w.]+)` \|/gm)].map((match) => match[1]);
   const known = [...allOptions().map(({ path }) => path), ...ENTRY_KEY_NAMES, ...PARAM_KEY_NAMES];
+  known.push(...INFO_KEYS.map(({ key }) => key));
   assert.deepEqual(rows, known);
 });
 

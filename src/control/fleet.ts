@@ -9,6 +9,7 @@
 
 import type { EndpointEntry } from '../config/endpoint-entry.ts';
 import { type FileEndpoints, type Loaded, mergeEndpoints } from '../config/load.ts';
+import { mergeRules, type NameRules, NO_RULES } from '../config/model-names.ts';
 import { formatProblem } from '../config/problem.ts';
 import { buildRouteTableSpec, SlotAllocator } from '../config/route-table-spec.ts';
 import type { Config } from '../config/schema.ts';
@@ -61,6 +62,7 @@ export class Fleet {
   readonly #slots: SlotAllocator;
   #byFile: ReadonlyMap<string, FileEndpoints> = new Map();
   #entries: readonly EndpointEntry[] = [];
+  #names: NameRules = NO_RULES;
   #leaving: Leaving[] = [];
   #endpoints: readonly EndpointSpec[] = [];
   #problems: readonly string[] = [];
@@ -100,6 +102,7 @@ export class Fleet {
   }
 
   #lay(problems: readonly string[]): void {
+    this.#names = mergeRules([...this.#byFile.values()].map(({ names }) => names));
     const { entries, overtaken } = this.overrides.lay(mergeEndpoints(this.#byFile).value);
     this.overrides.drop(overtaken);
     this.#entries = entries;
@@ -137,14 +140,17 @@ export class Fleet {
   #adopt(problems: readonly string[], overtaken: readonly Overtaken[] = []): void {
     const before = new Map(this.#endpoints.map((endpoint) => [endpoint.id, endpoint]));
     const epoch = this.spec.epoch + 1;
-    const built = buildRouteTableSpec(this.#entries, this.#parts.config, this.#slots, epoch);
+    const { routing } = this.#parts.config;
+    const rules = { routing, names: this.#names };
+    const built = buildRouteTableSpec(this.#entries, rules, this.#slots, epoch);
     const endpoints = built.spec.clusters.flatMap((cluster) => cluster.endpoints);
     const changed = endpoints.filter((endpoint) => {
       const old = before.get(endpoint.id);
       return old !== undefined && !sameEndpoint(old, endpoint);
     });
     const moved = built.added.length + built.removed.length + changed.length;
-    const published = moved > 0 || this.spec.epoch === 0;
+    const renamed = JSON.stringify(built.spec.names) !== JSON.stringify(this.spec.names);
+    const published = moved > 0 || renamed || this.spec.epoch === 0;
     const sameTroubles =
       sameTexts(problems, this.#problems) && sameTexts(built.rejected, this.#rejected);
     this.#problems = problems;

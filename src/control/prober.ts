@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 import type { ControlColumns } from '../core/columns.ts';
-import { OPERATOR_MAINTENANCE, PROBE_UNKNOWN } from '../core/columns.ts';
+import { OPERATOR_MAINTENANCE, PROBE_UNKNOWN, PROBE_UP } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import type { Random } from '../core/random.ts';
 import type { FetchText } from './fetch-text.ts';
@@ -127,6 +127,11 @@ export class Prober {
     const left = new Set(this.#watches.keys());
     for (const spec of targets) {
       left.delete(spec.slot);
+      if (spec.own?.probed === false) {
+        this.forget(spec.slot);
+        this.#parts.columns.probeState[spec.slot] = PROBE_UP;
+        continue;
+      }
       const watch = this.#watches.get(spec.slot);
       if (watch !== undefined && watch.spec.id === spec.id) {
         if (watch.spec.apiKey !== spec.apiKey) watch.record.nextAtMs = nowMs;
