@@ -4,7 +4,8 @@
  *   UP       `failureThreshold` failures in a row make it DOWN.
  *   DOWN     `recoveryThreshold` successes in a row make it UP.
  * An endpoint that has never been up is asked again every 5 s for two minutes (it may be loading
- * its model, and nothing else watches it), then at the ordinary interval.
+ * its model, and nothing else watches it), then at the ordinary interval. One that is down and
+ * answered well, but not often enough yet, is asked as soon: nobody should wait for a formality.
  */
 import { PROBE_DOWN, PROBE_UNKNOWN, PROBE_UP } from '../core/columns.ts';
 import type { FetchedText } from './fetch-text.ts';
@@ -85,8 +86,10 @@ export class ProbeRecord {
 
   /** Sets the time of the next probe; `chance` (0 … 1) spreads what started together. */
   plan(nowMs: number, rules: ProbeRules, chance: number): void {
-    const eager = !this.everUp && nowMs - this.#bornMs < FIRST_RETRIES_FOR_MS;
-    const gapMs = eager ? Math.min(FIRST_RETRY_MS, rules.intervalMs) : rules.intervalMs;
+    const isNew = !this.everUp && nowMs - this.#bornMs < FIRST_RETRIES_FOR_MS;
+    const isComingBack = this.state === PROBE_DOWN && this.successes > 0;
+    const gapMs =
+      isNew || isComingBack ? Math.min(FIRST_RETRY_MS, rules.intervalMs) : rules.intervalMs;
     this.nextAtMs = nowMs + gapMs * (0.8 + 0.4 * chance);
   }
 }
