@@ -13,11 +13,12 @@ import { RouteTable } from '../core/route-table.ts';
 import { askAt, strategyOf } from '../core/strategy-fixture.ts';
 import {
   Admission,
-  type AdmissionParts,
   type Applicant,
   REFUSED_QUEUE_FULL,
   REFUSED_UNKNOWN_MODEL,
 } from './admission.ts';
+import type { AdmissionParts } from './admission-gate.ts';
+import { retryAfterMs } from './come-back.ts';
 import type { ProxyOptions } from './options.ts';
 
 /** The parts of a data plane that admission sees, of worker 0 of two. */
@@ -308,25 +309,25 @@ describe('how long to wait', () => {
 
   it('is known from the soonest of rate windows and pauses', () => {
     const parts = new Parts([endpoint(0, { rpmLimit: 1 }), endpoint(1)]);
-    const { admission, cluster, clock } = parts;
-    assert.equal(admission.retryAfterMs(cluster), 0);
+    const { cluster, clock } = parts;
+    assert.equal(retryAfterMs(parts, cluster), 0);
     parts.columns.control.operatorState[1] = OPERATOR_DRAINING;
     parts.ask('a');
     clock.advance(10_000);
-    const windowMs = admission.retryAfterMs(cluster);
+    const windowMs = retryAfterMs(parts, cluster);
     assert.ok(windowMs > 49_000 && windowMs <= 50_600, `${windowMs} ms`);
     parts.columns.control.operatorState[1] = 0;
     parts.columns.workers[0]!.busyUntilMs[1] = clock.nowMs() + 3_000;
-    assert.equal(admission.retryAfterMs(cluster), 3_000);
+    assert.equal(retryAfterMs(parts, cluster), 3_000);
     clock.advance(windowMs);
-    assert.equal(admission.retryAfterMs(cluster), 0);
+    assert.equal(retryAfterMs(parts, cluster), 0);
     assert.equal(parts.ask('b').slot >= 0, true, 'the promise was true');
   });
 
   it('is unknown when nobody is up', () => {
     const parts = new Parts([endpoint(0)]);
     parts.columns.control.probeState[0] = PROBE_DOWN;
-    assert.equal(parts.admission.retryAfterMs(parts.cluster), -1);
+    assert.equal(retryAfterMs(parts, parts.cluster), -1);
     assert.equal(parts.admission.isOverload(parts.cluster), false);
   });
 });
