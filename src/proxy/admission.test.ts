@@ -1,109 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { endpoint, OPTIONS, tableOf } from '../../test/fakes/plane.ts';
-import { FakeClock } from '../core/clock.ts';
-import type { Cluster } from '../core/cluster.ts';
+import { Asking, Parts } from '../../test/fakes/admission.ts';
+import { endpoint, tableOf } from '../../test/fakes/plane.ts';
 import { OPERATOR_DRAINING, PROBE_DOWN, PROBE_UNKNOWN, PROBE_UP } from '../core/columns.ts';
-import { fixtureColumns } from '../core/columns-fixture.ts';
-import { Ejector } from '../core/ejection.ts';
-import type { EndpointSpec } from '../core/endpoint.ts';
-import { Xorshift } from '../core/random.ts';
 import { charge, used } from '../core/rate-window.ts';
 import { RouteTable } from '../core/route-table.ts';
-import { askAt, strategyOf } from '../core/strategy-fixture.ts';
-import {
-  Admission,
-  type Applicant,
-  REFUSED_QUEUE_FULL,
-  REFUSED_UNKNOWN_MODEL,
-} from './admission.ts';
-import type { AdmissionParts } from './admission-gate.ts';
-import { retryAfterMs } from './come-back.ts';
-import type { ProxyOptions } from './options.ts';
-
-/** The parts of a data plane that admission sees, of worker 0 of two. */
-class Parts implements AdmissionParts {
-  readonly options: ProxyOptions;
-  readonly columns = fixtureColumns(16, 2);
-  readonly clock = new FakeClock(1e6);
-  readonly random = new Xorshift(3);
-  readonly ejector: Ejector;
-  table: RouteTable;
-  readonly strategy;
-  readonly asking = askAt(0);
-  readonly admission: Admission;
-  /** What the applicants were told, in order. */
-  readonly log: string[] = [];
-
-  constructor(endpoints: readonly EndpointSpec[], options: Partial<ProxyOptions> = {}) {
-    this.options = { ...OPTIONS, ...options };
-    this.ejector = new Ejector(this.columns, 0, this.options, this.random);
-    this.table = new RouteTable(tableOf(1, endpoints));
-    this.strategy = strategyOf('least-connections', this.columns, 1);
-    this.admission = new Admission(this);
-  }
-
-  get cluster(): Cluster {
-    return this.table.cluster('m')!;
-  }
-
-  get inFlight(): Int32Array {
-    return this.columns.workers[0]!.inFlight;
-  }
-
-  ask(name: string, model = 'm', tried: readonly number[] = []): Asking {
-    const asking = new Asking(this, name, model, tried);
-    this.admission.admit(asking);
-    return asking;
-  }
-
-  /** Takes out what was told since the last call. */
-  told(): string {
-    return this.log.splice(0).join(' ');
-  }
-
-  eject(slot: number): void {
-    this.ejector.failure(slot, this.clock.nowMs(), true);
-  }
-}
-
-class Asking implements Applicant {
-  readonly #parts: Parts;
-  readonly name: string;
-  readonly model: string;
-  tried: readonly number[];
-  slot = -1;
-  chargedAtMs = Number.NaN;
-  patienceMs = -1;
-
-  constructor(parts: Parts, name: string, model: string, tried: readonly number[]) {
-    this.#parts = parts;
-    this.name = name;
-    this.model = model;
-    this.tried = tried;
-  }
-
-  /** As a lease would, it takes a place. */
-  admitted({ slot }: EndpointSpec, chargedAtMs: number): void {
-    this.slot = slot;
-    this.chargedAtMs = chargedAtMs;
-    this.#parts.inFlight[slot]!++;
-    this.#parts.log.push(`${this.name}→${slot}`);
-  }
-
-  waits(patienceMs: number): void {
-    this.patienceMs = patienceMs;
-    this.#parts.log.push(`${this.name}…`);
-  }
-
-  refused(reason: number): void {
-    this.#parts.log.push(`${this.name}✗${reason}`);
-  }
-
-  done(): void {
-    this.#parts.inFlight[this.slot]!--;
-  }
-}
+import { REFUSED_QUEUE_FULL, REFUSED_UNKNOWN_MODEL } from './admission.ts';
 
 describe('admission', () => {
   it('admits at once where there is room, to the less loaded endpoint', () => {
@@ -305,30 +207,6 @@ describe('how long to wait', () => {
     const busy = new Parts([endpoint(0)], options);
     busy.columns.workers[1]!.busyUntilMs[0] = 1e6 + 5_000;
     assert.equal(busy.ask('a').patienceMs, 7_000);
-  });
-
-  it('is known from the soonest of rate windows and pauses', () => {
-    const parts = new Parts([endpoint(0, { rpmLimit: 1 }), endpoint(1)]);
-    const { cluster, clock } = parts;
-    assert.equal(retryAfterMs(parts, cluster), 0);
-    parts.columns.control.operatorState[1] = OPERATOR_DRAINING;
-    parts.ask('a');
-    clock.advance(10_000);
-    const windowMs = retryAfterMs(parts, cluster);
-    assert.ok(windowMs > 49_000 && windowMs <= 50_600, `${windowMs} ms`);
-    parts.columns.control.operatorState[1] = 0;
-    parts.columns.workers[0]!.busyUntilMs[1] = clock.nowMs() + 3_000;
-    assert.equal(retryAfterMs(parts, cluster), 3_000);
-    clock.advance(windowMs);
-    assert.equal(retryAfterMs(parts, cluster), 0);
-    assert.equal(parts.ask('b').slot >= 0, true, 'the promise was true');
-  });
-
-  it('is unknown when nobody is up', () => {
-    const parts = new Parts([endpoint(0)]);
-    parts.columns.control.probeState[0] = PROBE_DOWN;
-    assert.equal(retryAfterMs(parts, parts.cluster), -1);
-    assert.equal(parts.admission.isOverload(parts.cluster), false);
   });
 });
 
