@@ -2,6 +2,7 @@
 
 import { parseArgs } from './cli/args.ts';
 import { runBench } from './cli/bench.ts';
+import { runBenchCompare } from './cli/bench-compare.ts';
 import { runCheck } from './cli/check.ts';
 import { runConfigPrint } from './cli/config-print.ts';
 import { runDemo } from './cli/demo.ts';
@@ -25,6 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT_OK;
   }
   if (verb === 'sim') return runSim([...rest]);
+  if (verb === 'bench compare') return runBenchCompare(rest);
   if (verb === 'bench') return runBench(rest, benchWorkerUrl());
   if (verb === 'deploy') return runDeploy(rest);
   if (verb === 'demo') return runDemo(rest, workerUrl());

@@ -14,6 +14,7 @@ import {
   mergeDetails,
   type RunReport,
   runReport,
+  urlOf,
   type Verdict,
 } from './result.ts';
 import type { Screen } from './screen.ts';
@@ -124,7 +125,7 @@ export class Bench {
   async #run(settings: BenchSettings, load: LoadSpec, label: string): Promise<RunReport> {
     const crew = this.#crew!;
     const series = new Series();
-    this.#screen.begin(load, label);
+    this.#screen.begin({ url: urlOf(settings.target), model: settings.data.model, label, load });
     const look = () => {
       const { elapsedMs, workers } = crew.live();
       if (elapsedMs === 0) return;

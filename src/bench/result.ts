@@ -10,7 +10,7 @@ import { type SelfCheck, selfCheck } from './measure/self-check.ts';
 import type { Sample } from './measure/series.ts';
 import { checkSlo, type Slo, type SloResult } from './measure/slo.ts';
 import { SUCCEEDED } from './measure/tally.ts';
-import type { LoadSpec } from './plan.ts';
+import type { LoadSpec, Target } from './plan.ts';
 import type { BenchSettings } from './settings.ts';
 
 export interface ErrorRow {
@@ -143,7 +143,7 @@ export function benchResult(
     date,
     label: report.label,
     endpoint_type: data.chat ? 'openai-chat' : 'openai',
-    url: `${target.tls ? 'https' : 'http'}://${target.host}:${target.port}${target.path}`,
+    url: urlOf(target),
     model_id: data.model,
     dataset_name: data.dataset,
     num_prompts: load.requests,
@@ -163,6 +163,11 @@ export function benchResult(
     main_run: verdict.mainRun,
     runs,
   };
+}
+
+export function urlOf({ tls, host, port, path }: Target): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return `${tls ? 'https' : 'http'}://${name}:${port}${path}`;
 }
 
 /** Single requests of all workers, under vLLM's names. */

@@ -15,8 +15,15 @@ export interface View {
   readonly elapsedMs: number;
 }
 
+export interface RunBegin {
+  readonly url: string;
+  readonly model: string;
+  readonly label: string;
+  readonly load: LoadSpec;
+}
+
 export interface Screen {
-  begin(load: LoadSpec, label: string): void;
+  begin(run: RunBegin): void;
   show(view: View): void;
   /** A sentence between runs. */
   note(text: string): void;
@@ -31,7 +38,7 @@ export class LineScreen implements Screen {
     this.#write = write;
   }
 
-  begin(load: LoadSpec, label: string): void {
+  begin({ load, label }: RunBegin): void {
     this.#write(`bench: ${label === '' ? '' : `${label}: `}${describeLoad(load)}\n`);
   }
 

@@ -4,10 +4,14 @@ import { dirname, join } from 'node:path';
 import { Bench } from '../bench/bench.ts';
 import { benchHelp } from '../bench/help.ts';
 import { limitProblems, machineLimits } from '../bench/limits.ts';
+import { PanelScreen } from '../bench/panel/panel-screen.ts';
 import { parseBenchFlags } from '../bench/parse-flags.ts';
+import { csvText } from '../bench/report/csv.ts';
+import { htmlText } from '../bench/report/html.ts';
+import { markdownText } from '../bench/report/markdown.ts';
 import { summaryText } from '../bench/report/summary.ts';
 import type { BenchResult } from '../bench/result.ts';
-import { LineScreen } from '../bench/screen.ts';
+import { LineScreen, type Screen } from '../bench/screen.ts';
 import { type BenchSettings, type ReportSettings, readSettings } from '../bench/settings.ts';
 import { askedToEnd } from './asked-to-end.ts';
 import { EXIT_FAILURE, EXIT_OK, EXIT_SLO, EXIT_USAGE } from './exit-codes.ts';
@@ -32,7 +36,7 @@ export async function runBench(argv: readonly string[], workerUrl: URL): Promise
 async function measure(settings: BenchSettings, workerUrl: URL): Promise<number> {
   // With JSON on standard output everything for people goes to standard error.
   const people = settings.report.json === '-' ? process.stderr : process.stdout;
-  const bench = new Bench(settings, new LineScreen((text) => people.write(text)));
+  const bench = new Bench(settings, screenFor(people, settings.report.visual));
   const asked = askedToEnd();
   asked.once.then(() => bench.stop());
   asked.twice.then(() => bench.cut());
@@ -49,10 +53,19 @@ async function measure(settings: BenchSettings, workerUrl: URL): Promise<number>
   return result.slo_met === false ? EXIT_SLO : EXIT_OK;
 }
 
+/** A panel where it can be drawn; `NO_COLOR` is the convention of no-color.org. */
+function screenFor(stream: NodeJS.WriteStream, visual: boolean): Screen {
+  if (!visual || !stream.isTTY) return new LineScreen((text) => stream.write(text));
+  return new PanelScreen(stream, !process.env.NO_COLOR);
+}
+
 async function writeReports(result: BenchResult, report: ReportSettings): Promise<void> {
   const json = `${JSON.stringify(result, null, 2)}\n`;
   if (report.json === '-') process.stdout.write(json);
   else if (report.json !== '') await write(report.json, json);
+  if (report.csv !== '') await write(report.csv, csvText(result));
+  if (report.markdown !== '') await write(report.markdown, markdownText(result));
+  if (report.html !== '') await write(report.html, htmlText(result));
   if (report.save) {
     const stamp = result.date.replace(/[:.]/g, '-');
     const name = report.resultName || `bench-${stamp}.json`;

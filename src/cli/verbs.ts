@@ -107,6 +107,11 @@ export const VERBS = {
     flags: [],
     ownFlags: true,
   },
+  'bench compare': {
+    doc: 'Tell what changed between two measurements.',
+    flags: [],
+    ownFlags: true,
+  },
   demo: {
     doc: 'Run three simulated engines and a router.',
     flags: [],

@@ -52,11 +52,11 @@ function countLines({ numbers }: RunReport): string[] {
     rows.push(['Stalls', `${at('stalls')}, the longest ${at('longest_stall_ms')} ms`]);
   }
   if (numbers.resent! > 0) rows.push(['Sent again (kept connection closed)', at('resent')]);
-  return table(rows.map(([name, value]) => [`${name}:`, value!])).map((line) => line);
+  return table(rows.map(([name, value]) => [`${name}:`, value!]));
 }
 
 /** Mean, spread and percentiles of each latency that has samples. */
-function latencyRows({ numbers }: RunReport): string[][] {
+export function latencyRows({ numbers }: RunReport): string[][] {
   const known = LATENCY_NAMES.filter(([key]) => !Number.isNaN(numbers[`mean_${key}_ms`] ?? NaN));
   const statistics = Object.keys(numbers)
     .map((key) => /^(.+)_e2el_ms$/.exec(key)?.[1])
@@ -82,7 +82,7 @@ function runLines(runs: readonly RunReport[]): string[] {
 }
 
 /** One line a run or stage. */
-function pointRows(
+export function pointRows(
   points: readonly { readonly label: string; readonly numbers: RunReport['numbers'] }[],
 ): string[][] {
   const head = ['', 'req/s', 'tok/s', 'failed', 'ttft p50', 'ttft p99', 'itl p99', 'e2el p99'];
@@ -101,19 +101,27 @@ function pointLines(points: Parameters<typeof pointRows>[0]): string[] {
   return table(pointRows(points));
 }
 
-function endpointLines({ endpoints }: RunReport): string[] {
+function endpointLines(run: RunReport): string[] {
+  const rows = endpointRows(run);
+  return rows.length === 0 ? [] : ['', ...table(rows)];
+}
+
+/** By the router's word on who answered; none without a router. */
+export function endpointRows({ endpoints }: RunReport): string[][] {
   if (endpoints.length === 0) return [];
   const head = ['Endpoint', 'ok', 'failed', 'ttft p50', 'ttft p99', 'e2el p50', 'e2el p99'];
-  const rows = endpoints.map((row) => [
-    row.endpoint,
-    String(row.succeeded),
-    String(row.failed),
-    shown(row.median_ttft_ms),
-    shown(row.p99_ttft_ms),
-    shown(row.median_e2el_ms),
-    shown(row.p99_e2el_ms),
-  ]);
-  return ['', ...table([head, ...rows])];
+  return [
+    head,
+    ...endpoints.map((row) => [
+      row.endpoint,
+      String(row.succeeded),
+      String(row.failed),
+      shown(row.median_ttft_ms),
+      shown(row.p99_ttft_ms),
+      shown(row.median_e2el_ms),
+      shown(row.p99_e2el_ms),
+    ]),
+  ];
 }
 
 function errorLines({ errors }: RunReport): string[] {
@@ -125,7 +133,8 @@ function errorLines({ errors }: RunReport): string[] {
   return ['', 'Errors:', ...rows];
 }
 
-function verdictLines(result: BenchResult): string[] {
+/** What was decided: objectives, the search, whether the run counts. */
+export function verdictLines(result: BenchResult): string[] {
   const main = result.runs[result.main_run]!;
   const lines: string[] = [];
   for (const { text, value, met } of main.slo) {
