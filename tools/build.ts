@@ -1,18 +1,16 @@
 /**
- * Bundles the product to dist/: one file for the main thread (CLI and control plane) and one for
- * the worker threads (data plane), so a worker loads no library of the control plane.
+ * Bundles the product to dist/: one file for the main thread (CLI, control plane and the pages of
+ * the web dashboard) and one for the worker threads (data plane), so a worker loads no library of
+ * the control plane.
  */
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { buildPage } from './build/page.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 await build({
-  entryPoints: {
-    main: 'src/main.ts',
-    worker: 'src/proxy/worker.ts',
-    'bench-worker': 'src/bench/worker.ts',
-  },
+  entryPoints: { main: 'src/main.ts', worker: 'src/proxy/worker.ts' },
   outdir: 'dist',
   bundle: true,
   platform: 'node',
@@ -20,7 +18,10 @@ await build({
   format: 'esm',
   sourcemap: true,
   legalComments: 'linked',
-  define: { LLM_ROUTER_VERSION: JSON.stringify(version) },
+  define: {
+    LLM_ROUTER_VERSION: JSON.stringify(version),
+    LLM_ROUTER_PAGE: JSON.stringify(await buildPage()),
+  },
   // Bundled CommonJS packages call require() for Node's own modules.
   banner: {
     js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",

@@ -11,6 +11,7 @@ import { loadAll } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { ControlPlane } from '../control/control-plane.ts';
+import { pageRoutes } from '../control/page-routes.ts';
 import type { StartFailure, WorkerPort } from '../control/supervisor.ts';
 import type { RouteTableSpec } from '../core/endpoint.ts';
 import type { FromWorker, ToWorker } from '../core/plane-messages.ts';
@@ -25,6 +26,7 @@ import { type AskedToEnd, askedToEnd } from './asked-to-end.ts';
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
 import { followFiles } from './follow-files.ts';
 import { configFile, loadOptions } from './load-options.ts';
+import { PAGE_FILES } from './page-files.ts';
 import { proxyOptions } from './proxy-options.ts';
 import { readTlsFiles, type TlsTexts } from './tls-files.ts';
 import { VERSION } from './version.ts';
@@ -71,6 +73,7 @@ export async function serve(
   const control = new ControlPlane({
     ...{ config, state, workers, clock, log, tail, spawn, follower, onRequests },
     version: VERSION,
+    routes: pageRoutes(PAGE_FILES),
   });
   const failure = await control.start(loaded);
   if (failure !== undefined) {

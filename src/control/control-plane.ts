@@ -206,7 +206,7 @@ export class ControlPlane {
       return;
     }
     const shown = host.includes(':') ? `[${host}]` : host;
-    log.info({ url: `http://${shown}:${this.#operations.port}/api/dashboard` }, 'operations');
+    log.info({ url: `http://${shown}:${this.#operations.port}/` }, 'operations');
   }
 
   /** All that operators are served. */

@@ -22,6 +22,7 @@ export function steps(): Step[] {
   const docs = globSync('tools/*-doc.ts').sort();
   return [
     { name: 'typecheck', command: ['tsc', '--noEmit'] },
+    { name: 'typecheck-page', command: ['tsc', '--noEmit', '-p', 'src/faces/dashboard'] },
     { name: 'lint', command: ['biome', 'check', '--diagnostic-level=error', '.'] },
     { name: 'tidy', command: ['node', 'tools/tidy.ts'] },
     ...docs.map((path) => ({

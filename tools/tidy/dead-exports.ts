@@ -11,7 +11,8 @@ import * as is from 'typescript/unstable/ast/is';
 import { importsOf } from './modules.ts';
 import { type Finding, lineOf, type Project, type Source } from './project.ts';
 
-const ROOTS = /^(src\/main\.ts|src\/proxy\/worker\.ts|(bench|tools)\/[^/]+\.ts)$/;
+const ROOTS =
+  /^(src\/(main\.ts|proxy\/worker\.ts|faces\/dashboard\/main\.tsx)|(bench|tools)\/[^/]+\.ts)$/;
 
 interface Export {
   readonly name: string;

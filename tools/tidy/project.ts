@@ -28,7 +28,7 @@ export interface Source {
 }
 
 export interface Project {
-  /** Every text file by path. */
+  /** Every file by path; '' for one that is not text. */
   readonly texts: ReadonlyMap<string, string>;
   /** The TypeScript files among them. */
   readonly sources: readonly Source[];
@@ -48,7 +48,8 @@ export function readTexts(folder: string): Map<string, string> {
       if (entry.isDirectory() && !SKIPPED.has(entry.name)) visit(path);
       if (!entry.isFile() || entry.name.endsWith('.log')) continue;
       const text = readFileSync(join(folder, path), 'utf8');
-      if (!text.includes('\0')) texts.set(path, text);
+      // A picture has no text to judge, but pages link to it.
+      texts.set(path, text.includes('\0') ? '' : text);
     }
   };
   visit('');
@@ -56,8 +57,8 @@ export function readTexts(folder: string): Map<string, string> {
 }
 
 export function parseProject(texts: ReadonlyMap<string, string>): Project {
-  const paths = [...texts.keys()].filter((path) => /^(src|test|bench|tools)\/.*\.ts$/.test(path));
-  const options = { noLib: true, noResolve: true, noEmit: true, types: [] };
+  const paths = [...texts.keys()].filter((path) => /^(src|test|bench|tools)\/.*\.tsx?$/.test(path));
+  const options = { noLib: true, noResolve: true, noEmit: true, types: [], jsx: 'preserve' };
   const config = { compilerOptions: options, files: paths };
   const files: Record<string, string> = { [`${ROOT}/tsconfig.json`]: JSON.stringify(config) };
   for (const path of paths) files[`${ROOT}/${path}`] = texts.get(path)!;

@@ -10,7 +10,7 @@ const MAX_FILE_LINES = 400;
 const MAX_FUNCTION_LINES = 60;
 const MAX_COLUMNS = 100;
 const MAX_PARAMETERS = 4;
-const CODE = /\.(ts|sh|js|css)$|^bin\/|^\.ci\//;
+const CODE = /\.(tsx?|sh|js|css)$|^bin\/|^\.ci\//;
 
 export function fileSizes({ texts }: Project): Finding[] {
   const findings: Finding[] = [];

@@ -1,0 +1,162 @@
+/** The configuration in use with its origins, what waits to be mended, the last change. */
+import type { ConfigStatus, StatusSnapshot } from '../../../control/status.ts';
+import { moment } from '../format.ts';
+import { SearchField } from '../parts/fields.tsx';
+import { Icon } from '../parts/icons.tsx';
+import type { Setting } from '../state/admin-answers.ts';
+import { useAsked } from '../state/asked.ts';
+import { useCell } from '../state/cell.ts';
+import { place, setQuery } from '../state/place.ts';
+import { askReload, askRollback } from '../state/reload.tsx';
+import { useText } from '../text/text.ts';
+
+export function ConfigPage({ status: { config } }: { readonly status: StatusSnapshot }) {
+  const { config: text } = useText();
+  const { query } = useCell(place);
+  const q = query.get('q') ?? '';
+  return (
+    <>
+      <search class="toolbar">
+        <SearchField label={text.search} value={q} onChange={(next) => setQuery({ q: next })} />
+        <button type="button" onClick={() => void askReload()}>
+          {text.reload}
+        </button>
+        <button type="button" onClick={askRollback}>
+          {text.rollback}
+        </button>
+      </search>
+      <div class="cards two">
+        <Problems config={config} />
+        <LastChange config={config} />
+      </div>
+      <Values search={q.toLowerCase()} />
+    </>
+  );
+}
+
+function Problems({ config: { problems, left_out } }: { readonly config: ConfigStatus }) {
+  const { config: text, health } = useText();
+  const all = [...problems, ...left_out];
+  return (
+    <section class="card">
+      <header>
+        <h2>{text.problems}</h2>
+        {all.length > 0 && <span class="tag">{all.length}</span>}
+      </header>
+      {all.length === 0 ? (
+        <p class="all-well">
+          <Icon name="check" />
+          {text.noProblems}
+        </p>
+      ) : (
+        <ul class="mistakes">
+          {all.map((problem) => (
+            <li key={problem}>
+              <span class="hidden">{health.warning}</span>
+              {problem}
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function LastChange({ config: { last_change } }: { readonly config: ConfigStatus }) {
+  const { config: text, overview } = useText();
+  return (
+    <section class="card">
+      <header>
+        <h2>{text.lastChange}</h2>
+        {last_change && (
+          <span class="small">
+            {moment(last_change.at_ms)} · {overview.epoch} {last_change.epoch}
+          </span>
+        )}
+      </header>
+      {last_change && (
+        <div class="diff">
+          <DiffPart sign="+" name={text.added} ids={last_change.added} />
+          <DiffPart sign="−" name={text.removed} ids={last_change.removed} />
+          <DiffPart sign="~" name={text.changed} ids={last_change.changed} />
+        </div>
+      )}
+    </section>
+  );
+}
+
+interface DiffProps {
+  readonly sign: string;
+  readonly name: string;
+  readonly ids: readonly string[];
+}
+
+const SHOWN = 20;
+
+function DiffPart({ sign, name, ids }: DiffProps) {
+  const { config, health } = useText();
+  return (
+    <div>
+      <h3>
+        {name} <span class="tag">{ids.length}</span>
+      </h3>
+      {ids.length === 0 ? (
+        <p class="small">{config.nothing}</p>
+      ) : (
+        <ul>
+          {ids.slice(0, SHOWN).map((id) => (
+            <li key={id}>
+              <span aria-hidden="true">{sign}</span> {id}
+            </li>
+          ))}
+          {ids.length > SHOWN && <li>{health.more(ids.length - SHOWN)}</li>}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+type Sections = Readonly<Record<string, Readonly<Record<string, Setting>>>>;
+
+function Values({ search }: { readonly search: string }) {
+  const { config: text } = useText();
+  const { value, problem, isAbsent } = useAsked<Sections>('/admin/config', 5000);
+  const rows = Object.entries(value ?? {}).flatMap(([section, options]) =>
+    Object.entries(options ?? {}).map(([key, setting]) => ({
+      path: `${section}.${key}`,
+      shown: JSON.stringify(setting?.value),
+      origin: setting?.origin ?? '',
+    })),
+  );
+  const found = rows.filter(({ path, shown }) => `${path} ${shown}`.toLowerCase().includes(search));
+  return (
+    <section class="card">
+      <header>
+        <h2>{text.values}</h2>
+        <span class="small">{text.valuesHint}</span>
+      </header>
+      {value === undefined ? (
+        <p class="empty">{isAbsent ? text.unavailable : problem || '…'}</p>
+      ) : (
+        <table class="settings">
+          <thead>
+            <tr>
+              <th scope="col">{text.key}</th>
+              <th scope="col">{text.value}</th>
+              <th scope="col">{text.origin}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {found.map(({ path, shown, origin }) => (
+              <tr key={path} class={origin === 'default' ? 'usual' : ''}>
+                <th scope="row">{path}</th>
+                <td>{shown}</td>
+                <td class="origin">{origin}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,63 @@
+/** The last failed requests of one endpoint, and its last health checks. */
+import { clock, duration } from '../format.ts';
+import type { Probe, RequestList } from '../state/admin-answers.ts';
+import { endpointPath } from '../state/api.ts';
+import { useAsked } from '../state/asked.ts';
+import { useText } from '../text/text.ts';
+import { FailureTable } from './request-table.tsx';
+
+const EVERY_MS = 5000;
+
+export function EndpointEvents({ id }: { readonly id: string }) {
+  const { endpoint } = useText();
+  const path = `/admin/requests?failed=1&limit=20&endpoint=${encodeURIComponent(id)}`;
+  const failures = useAsked<RequestList>(path, EVERY_MS);
+  const known = failures.value?.requests.filter((record) => touches(record, id)) ?? [];
+  return (
+    <div class="cards two">
+      <section class="card">
+        <header>
+          <h2>{endpoint.failures}</h2>
+        </header>
+        {known.length === 0 ? (
+          <p class="empty">{endpoint.noFailures}</p>
+        ) : (
+          <FailureTable records={known} label={endpoint.failures} />
+        )}
+      </section>
+      <Probes id={id} />
+    </div>
+  );
+}
+
+/** An attempt of it went there, if only one of several. */
+function touches(record: RequestList['requests'][number], id: string): boolean {
+  return record.endpoint === id || (record.steps ?? []).some((step) => step.endpoint === id);
+}
+
+function Probes({ id }: { readonly id: string }) {
+  const { endpoint } = useText();
+  const { value } = useAsked<{ readonly probes?: readonly Probe[] }>(endpointPath(id), EVERY_MS);
+  const probes = [...(value?.probes ?? [])].reverse();
+  return (
+    <section class="card">
+      <header>
+        <h2>{endpoint.probes}</h2>
+      </header>
+      {probes.length === 0 ? (
+        <p class="empty">{endpoint.noProbes}</p>
+      ) : (
+        <ol class="probes">
+          {probes.map(({ at_ms, took_ms, up, reason, detail }) => (
+            <li key={at_ms} class={up ? 'up' : 'bad'}>
+              <time>{clock(at_ms)}</time>
+              <span>{duration(took_ms)}</span>
+              <strong>{up ? endpoint.ok : detail || reason}</strong>
+              {up && detail !== '' && <span>{detail}</span>}
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
