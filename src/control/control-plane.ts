@@ -276,6 +276,7 @@ export class ControlPlane {
       },
       endpoints: () => this.#fleet.endpoints,
       epoch: () => this.#fleet.spec.epoch,
+      traffic: () => this.#traffic.read(),
       reportOf: (slot) => this.#scraper.reportOf(slot),
       engineOf: (slot) => this.#prober.engineOf(slot),
       stateOf: (spec) => this.health.stateOf(spec),

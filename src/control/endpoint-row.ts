@@ -6,6 +6,7 @@ import type { EngineReport } from './dialects/dialect.ts';
 import type { HealthReport } from './endpoint-state.ts';
 import type { RpmMeter } from './rpm-meter.ts';
 import type { EndpointRow, LatencyStatus } from './status.ts';
+import type { Quantiles, Traffic, TrafficView } from './traffic-stats.ts';
 
 /** What the watchers of an endpoint know; asked by slot. Times are on the Clock's scale. */
 export interface EndpointFacts {
@@ -20,6 +21,7 @@ export interface EndpointFacts {
 /** An engine's report counts for so long (ENGINES: collectors stop when an engine hangs). */
 const STALE_MS = 10_000;
 
+/** For endpoints and models of which nothing is known yet. */
 export const NO_LATENCY: LatencyStatus = {
   ttft_p50_ms: null,
   ttft_p95_ms: null,
@@ -29,13 +31,35 @@ export const NO_LATENCY: LatencyStatus = {
   completion_tokens_per_s: null,
 };
 
+/** The figures of the last minute; what nobody measured stays null. */
+export function latencyOf(traffic: Traffic | undefined): LatencyStatus {
+  if (traffic === undefined) return NO_LATENCY;
+  return {
+    ttft_p50_ms: tenths(traffic.ttft?.p50),
+    ttft_p95_ms: tenths(traffic.ttft?.p95),
+    itl_p95_ms: tenths(traffic.gap?.p95),
+    total_p95_ms: tenths(traffic.total?.p95),
+    prompt_tokens_per_s: tenths(traffic.tokensInPerSecond),
+    completion_tokens_per_s: tenths(traffic.tokensOutPerSecond),
+  };
+}
+
+export function overheadOf(overhead: Quantiles | null): number | null {
+  return overhead === null ? null : Math.round(overhead.p99 * 1e3) / 1e3;
+}
+
 export interface Moment {
   readonly nowMs: number;
   /** Add to a time of the Clock to have a time of the wall clock. */
   readonly wallOffsetMs: number;
 }
 
-export function endpointRow(facts: EndpointFacts, spec: EndpointSpec, moment: Moment): EndpointRow {
+export function endpointRow(
+  facts: EndpointFacts,
+  spec: EndpointSpec,
+  moment: Moment,
+  view?: TrafficView,
+): EndpointRow {
   const { columns, rpm } = facts;
   const { slot } = spec;
   const { control } = columns;
@@ -72,14 +96,18 @@ export function endpointRow(facts: EndpointFacts, spec: EndpointSpec, moment: Mo
     failed_timeout: sumOf(columns, 'failedTimeout', slot),
     busy: sumOf(columns, 'busy', slot),
     client_gone: sumOf(columns, 'ignored', slot),
-    retries: null,
-    ...NO_LATENCY,
+    retries: view?.sinceStart.retries ?? null,
+    ...latencyOf(view?.minute),
   };
 }
 
 /** Negative and NaN mean that nobody knows. */
 function known(value: number): number | null {
   return value >= 0 ? value : null;
+}
+
+function tenths(value: number | null | undefined): number | null {
+  return value === null || value === undefined ? null : Math.round(value * 10) / 10;
 }
 
 /** Four digits are what a percentage shows; more would only make deltas larger. */

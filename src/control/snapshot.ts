@@ -16,7 +16,13 @@ import {
   TOTAL_RETRIES,
   TOTAL_SERVER_ERRORS,
 } from '../state/totals.ts';
-import { type EndpointFacts, endpointRow, type Moment, NO_LATENCY } from './endpoint-row.ts';
+import {
+  type EndpointFacts,
+  endpointRow,
+  latencyOf,
+  type Moment,
+  overheadOf,
+} from './endpoint-row.ts';
 import type { FleetChange } from './fleet.ts';
 import { problemsOf } from './problems.ts';
 import type {
@@ -29,6 +35,7 @@ import type {
   TrafficStatus,
 } from './status.ts';
 import type { TotalsRates } from './totals-rates.ts';
+import type { TrafficReading, TrafficView } from './traffic-stats.ts';
 
 /** What does not change while the router runs. */
 export type RouterFacts = Pick<
@@ -42,6 +49,8 @@ export interface SnapshotSources extends EndpointFacts {
   readonly rates: TotalsRates;
   readonly config: ConfigNotes;
   endpoints(): readonly EndpointSpec[];
+  /** The traffic of this moment. */
+  readonly reading: TrafficReading;
   epoch(): number;
 }
 
@@ -50,8 +59,13 @@ export function statusSnapshot(
   seq: number,
   moment: Moment,
 ): StatusSnapshot {
-  const endpoints = sources.endpoints().map((spec) => endpointRow(sources, spec, moment));
-  const models = grouped(endpoints, (row) => row.model).map(modelRow);
+  const { reading } = sources;
+  const endpoints = sources
+    .endpoints()
+    .map((spec) => endpointRow(sources, spec, moment, reading.endpoints.get(spec.slot)));
+  const models = grouped(endpoints, (row) => row.model).map(([model, rows]) =>
+    modelRow(model, rows, reading.models.get(model)),
+  );
   const traffic = trafficOf(sources);
   const config = sources.config.status;
   const nowAtMs = Math.round(moment.nowMs + moment.wallOffsetMs);
@@ -72,7 +86,7 @@ export function statusSnapshot(
   };
 }
 
-function trafficOf({ totals, rates }: SnapshotSources): TrafficStatus {
+function trafficOf({ totals, rates, reading }: SnapshotSources): TrafficStatus {
   const of = (index: number) => totalOf(totals, index);
   return {
     requests: of(TOTAL_REQUESTS),
@@ -87,8 +101,8 @@ function trafficOf({ totals, rates }: SnapshotSources): TrafficStatus {
     queued: of(GAUGE_QUEUED),
     requests_per_s: rates.requestsPerSecond(),
     error_ratio: rates.errorRatio(),
-    overhead_p99_ms: null,
-    ...NO_LATENCY,
+    overhead_p99_ms: overheadOf(reading.overhead.minute),
+    ...latencyOf(reading.fleet.minute),
   };
 }
 
@@ -127,9 +141,9 @@ function sourceRow([source, rows]: [string, readonly EndpointRow[]]): SourceRow 
   return { source, ...shared(rows) };
 }
 
-function modelRow([model, rows]: [string, readonly EndpointRow[]]): ModelRow {
+function modelRow(model: string, rows: readonly EndpointRow[], view?: TrafficView): ModelRow {
   const errors = sum(rows, (row) => row.errors_rpm);
-  return { model, ...shared(rows), errors_rpm: errors, ...NO_LATENCY };
+  return { model, ...shared(rows), errors_rpm: errors, ...latencyOf(view?.minute) };
 }
 
 /** A pause that an endpoint asked for is not an illness. */

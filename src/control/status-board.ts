@@ -11,8 +11,10 @@ import { Live } from './live.ts';
 import { ConfigNotes, type SnapshotSources, statusSnapshot } from './snapshot.ts';
 import type { EndpointRow, Mark, Problem, StatusSnapshot } from './status.ts';
 import { TotalsRates } from './totals-rates.ts';
+import type { TrafficReading } from './traffic-stats.ts';
 
-export interface BoardParts extends Omit<SnapshotSources, 'rates' | 'config'> {
+export interface BoardParts extends Omit<SnapshotSources, 'rates' | 'config' | 'reading'> {
+  traffic(): TrafficReading;
   /** The Clock, and the wall clock. */
   nowMs(): number;
   wallMs(): number;
@@ -32,6 +34,7 @@ export class StatusBoard {
   /** When troubles that have no time of their own were first seen. */
   #firstSeen = new Map<string, number>();
   #wallOffsetMs: number;
+  #reading: TrafficReading;
   #status: StatusSnapshot;
 
   constructor(parts: BoardParts) {
@@ -39,6 +42,7 @@ export class StatusBoard {
     this.#rates = new TotalsRates(parts.totals);
     this.live = new Live(parts.nowMs);
     this.#wallOffsetMs = parts.wallMs() - parts.nowMs();
+    this.#reading = parts.traffic();
     this.#status = this.#read(0);
   }
 
@@ -63,7 +67,8 @@ export class StatusBoard {
   /** One endpoint, as it is this moment. */
   rowOf(spec: EndpointSpec): EndpointRow {
     const nowMs = this.#parts.nowMs();
-    return endpointRow(this.#parts, spec, { nowMs, wallOffsetMs: this.#wallOffsetMs });
+    const moment = { nowMs, wallOffsetMs: this.#wallOffsetMs };
+    return endpointRow(this.#parts, spec, moment, this.#reading.endpoints.get(spec.slot));
   }
 
   /** A reload has changed something. */
@@ -82,7 +87,13 @@ export class StatusBoard {
     if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > CLOCK_SET_MS) {
       this.#wallOffsetMs = wallOffsetMs;
     }
-    const sources = { ...this.#parts, rates: this.#rates, config: this.#config };
+    this.#reading = this.#parts.traffic();
+    const sources = {
+      ...this.#parts,
+      rates: this.#rates,
+      config: this.#config,
+      reading: this.#reading,
+    };
     const status = statusSnapshot(sources, seq, { nowMs, wallOffsetMs: this.#wallOffsetMs });
     return { ...status, problems: this.#dated(status.problems, status.now_at_ms) };
   }

@@ -197,7 +197,7 @@ export interface EndpointRow extends LatencyStatus {
   /** Answered "busy": load, not failure. */
   readonly busy: number;
   readonly client_gone: number;
-  /** Attempts here that were repeats of one that failed elsewhere. */
+  /** Attempts that failed here and were repeated. */
   readonly retries: number | null;
 }
 
