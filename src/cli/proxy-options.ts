@@ -28,6 +28,7 @@ export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
     tlsCert,
     tlsKey,
     clientKeys: clientKeys(server.apiKeys),
+    explainHeaders: server.explainHeaders,
     maxBodyBytes: server.maxBodyBytes,
     retryBufferBytes: Math.ceil(server.retryBufferBytes / workers),
     numRetries: routing.numRetries,

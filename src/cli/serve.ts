@@ -172,6 +172,7 @@ function spawner(parts: SpawnParts): (index: number, spec: RouteTableSpec) => Wo
       options: proxyOptions(config, { port, workers, ...tls }),
       spec,
       records,
+      keepRequests: config.dashboard.keepRequests,
     };
     const worker = new Worker(workerUrl, { workerData: start, name: `worker-${index}` });
     let reason = '';

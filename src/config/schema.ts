@@ -54,6 +54,11 @@ export const SECTIONS = {
         'api_keys',
         'Keys that clients must show, with names for the logs; empty means that nobody asks.',
       ),
+      explainHeaders: flag(
+        'explain_headers',
+        true,
+        'Whether answers say which endpoint gave them, and after how many attempts.',
+      ),
       maxBodyBytes: integer(
         'max_body_bytes',
         64 * 1024 * 1024,
@@ -243,6 +248,12 @@ export const SECTIONS = {
         'Its address; any other than a loopback address needs dashboard.token.',
       ),
       webPort: integer('web_port', 8080, PORT, 'Its port; 0 takes any free one.'),
+      keepRequests: integer(
+        'keep_requests',
+        256,
+        { max: 100_000, unit: 'requests' },
+        'Requests of each worker kept to be explained, and as many failed ones; 0 keeps none.',
+      ),
       token: hidden(
         text('token', '', 'What every request there must carry as bearer; empty means nothing.'),
       ),

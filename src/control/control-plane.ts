@@ -211,7 +211,7 @@ export class ControlPlane {
 
   /** All that operators are served. */
   #routes(access: OperatorAccess): OperatorRoute[] {
-    const { log, tail, version } = this.#parts;
+    const { clock, log, tail, version } = this.#parts;
     const sources = {
       ...this.#parts.state,
       clock: this.#parts.clock,
@@ -235,6 +235,8 @@ export class ControlPlane {
         ...{ access, log, tail, fleet: this.#fleet, health: this.health },
         rowOf: (spec) => this.#board.rowOf(spec),
         status: () => this.#board.status,
+        explain: (query) => this.#supervisor.explain(query),
+        wallOffsetMs: () => Date.now() - clock.nowMs(),
         config: () => this.#loaded.config!,
         settings: () => this.#loaded.settings ?? new Map(),
       }),

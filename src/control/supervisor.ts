@@ -10,8 +10,9 @@ import type { Clock } from '../core/clock.ts';
 import type { Columns } from '../core/columns.ts';
 import type { RouteTableSpec } from '../core/endpoint.ts';
 import type { FromWorker, PlaneEvent, ToWorker } from '../core/plane-messages.ts';
-import type { RequestRecord } from '../core/request-record.ts';
+import type { DecisionRecord, RequestQuery, RequestRecord } from '../core/request-record.ts';
 import { GAUGE_CONNECTIONS, GAUGE_EXCHANGES, GAUGE_QUEUED } from '../state/totals.ts';
+import { Inquiries } from './inquiries.ts';
 
 /** A worker thread, as far as the supervisor needs one. */
 export interface WorkerPort {
@@ -65,10 +66,18 @@ export class Supervisor {
   #spec: RouteTableSpec;
   #ending = false;
   #onEmpty: () => void = () => {};
+  readonly #inquiries: Inquiries;
 
   constructor(parts: SupervisorParts, spec: RouteTableSpec) {
     this.#parts = parts;
     this.#spec = spec;
+    this.#inquiries = new Inquiries({
+      post: (message) => {
+        for (const seat of this.#seats) seat.port.post(message);
+        return this.#seats.length;
+      },
+      later: parts.later,
+    });
   }
 
   /** Starts all workers; resolves when all listen, or with the first failure to do so. */
@@ -85,6 +94,11 @@ export class Supervisor {
   publish(spec: RouteTableSpec): void {
     this.#spec = spec;
     for (const seat of this.#seats) seat.port.post({ kind: 'table', spec });
+  }
+
+  /** What the workers remember of requests. */
+  explain(query: RequestQuery): Promise<readonly DecisionRecord[]> {
+    return this.#inquiries.ask(query);
   }
 
   /** The epoch that every worker has reached; a dead one counts until it is replaced. */
@@ -158,6 +172,8 @@ export class Supervisor {
     } else if (message.kind === 'requests') {
       this.#parts.onRequests(message.records, message.dropped);
       seat.port.post({ kind: 'taken' });
+    } else if (message.kind === 'explained') {
+      this.#inquiries.answered(message.number, message.records);
     } else {
       this.#leave(seat);
     }

@@ -1,11 +1,13 @@
 /** What the control plane and a worker of the data plane say to each other: plain data only. */
 import type { RouteTableSpec } from './endpoint.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { DecisionRecord, RequestQuery, RequestRecord } from './request-record.ts';
 
 export type ToWorker =
   /** The last batch of `requests` was taken: the next may come. */
   | { readonly kind: 'taken' }
   | { readonly kind: 'table'; readonly spec: RouteTableSpec }
+  /** Answer with `explained` and the same number. */
+  | { readonly kind: 'explain'; readonly number: number; readonly query: RequestQuery }
   /** Answer /ready with 503 and close connections after their answer, but go on accepting. */
   | { readonly kind: 'drain' }
   /** Accept no more; say `drained` when the last connection is gone, at most `timeoutMs` later. */
@@ -22,6 +24,11 @@ export type FromWorker =
       readonly kind: 'requests';
       readonly records: readonly RequestRecord[];
       readonly dropped: number;
+    }
+  | {
+      readonly kind: 'explained';
+      readonly number: number;
+      readonly records: readonly DecisionRecord[];
     }
   | { readonly kind: 'drained' };
 

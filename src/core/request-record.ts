@@ -13,6 +13,28 @@ export type RecordDetail = 'none' | 'requests' | 'steps';
  */
 export type RequestOutcome = 'ok' | 'refused' | 'client_gone' | ErrorCode;
 
+/** An endpoint of the model at the moment of a decision. */
+export interface Candidate {
+  readonly endpoint: string;
+  /** Attempts running there, of all workers. */
+  readonly inFlight: number;
+  /** What the engine said last; -1 = unknown. */
+  readonly waiting: number;
+  /** Of its rate limit, used in the last 60 s; 0 also when it has none. */
+  readonly rpm: number;
+  /** Why it could not be chosen; '' = it could. */
+  readonly excluded:
+    | ''
+    | 'tried'
+    | 'ejected'
+    | 'busy'
+    | 'down'
+    | 'unchecked'
+    | 'draining'
+    | 'rate_limit'
+    | 'connection_limit';
+}
+
 export interface RequestStep {
   readonly atMs: number;
   readonly step: 'waits' | 'attempt' | 'failed' | 'retry' | 'fallback' | 'committed';
@@ -20,6 +42,8 @@ export interface RequestStep {
   readonly endpoint: string;
   /** Error code of a failure, kind of a retry, model of a fallback; '' otherwise. */
   readonly detail: string;
+  /** Whom admission had to choose from, where that was looked at. */
+  readonly candidates: readonly Candidate[];
 }
 
 export interface RequestRecord {
@@ -44,4 +68,23 @@ export interface RequestRecord {
   readonly bytesDown: number;
   /** Empty unless steps are recorded. */
   readonly steps: readonly RequestStep[];
+}
+
+/** A record as it is kept to be explained. */
+export interface DecisionRecord extends RequestRecord {
+  /** On the Clock's scale, which all threads share. */
+  readonly startedMs: number;
+  /** Not over yet: status and outcome say nothing. */
+  readonly running: boolean;
+  readonly worker: number;
+}
+
+/** Which records are wanted. */
+export interface RequestQuery {
+  /** '' = any. */
+  readonly id: string;
+  /** Only those that failed; or only those that run now. */
+  readonly failed: boolean;
+  readonly running: boolean;
+  readonly limit: number;
 }

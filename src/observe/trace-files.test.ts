@@ -33,7 +33,7 @@ function record(id: string, changes: Partial<RequestRecord> = {}): RequestRecord
     totalMs: 2,
     bytesUp: 3,
     bytesDown: 4,
-    steps: [{ atMs: 0, step: 'attempt', endpoint: 'm@http://e/v1', detail: '' }],
+    steps: [{ atMs: 0, step: 'attempt', endpoint: 'm@http://e/v1', detail: '', candidates: [] }],
     ...changes,
   };
 }

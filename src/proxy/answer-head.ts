@@ -60,6 +60,19 @@ export function writeOverloadFields(
   if (fieldIndex(head, FIELD_X_SHOULD_RETRY) < 0) out.ascii('x-should-retry: false\r\n');
 }
 
+const ONE_ATTEMPT = Buffer.from('x-llm-router-attempts: 1\r\n');
+
+/** After how many attempts this answer came. */
+export function writeAttempts(out: HeadWriter, attempts: number): void {
+  if (attempts === 1) {
+    out.bytes(ONE_ATTEMPT);
+    return;
+  }
+  out.ascii('x-llm-router-attempts: ');
+  out.decimal(attempts);
+  out.crlf();
+}
+
 /** Framing, persistence and the blank line. `lengthBytes` counts only with SEND_LENGTH. */
 export function finishAnswerHead(
   out: HeadWriter,

@@ -33,7 +33,7 @@ import {
   type TransportHandler,
 } from '../net/transport.ts';
 import type { UpstreamConnection } from '../net/upstream-pool.ts';
-import { writeAnswerFields, writeOverloadFields } from './answer-head.ts';
+import { writeAnswerFields, writeAttempts, writeOverloadFields } from './answer-head.ts';
 import type { EndpointBytes } from './endpoint-bytes.ts';
 import { ErrorAnswer } from './error-answer.ts';
 import type { ExchangeView } from './exchange-view.ts';
@@ -310,6 +310,8 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     const out = plane.answerOut;
     out.reset();
     writeAnswerFields(out, bytes, head, exchange.requestId);
+    const { explainHeaders } = plane.options;
+    if (explainHeaders) out.bytes(this.#bytes.answerLine);
     if (busy || head.status === 500 || head.status === 502 || head.status === 504) {
       facts.code = busy ? 'upstream_busy' : 'upstream_status';
       facts.shouldRetryFalse = head.shouldRetry === RETRY_NO;
@@ -325,6 +327,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     } else {
       facts.code = 'upstream_disconnected';
     }
+    if (explainHeaders) writeAttempts(out, exchange.tries);
     this.#phase = RELAYING;
     this.#relay = new Relay(exchange, this, head);
     this.#relay.begin(bytes, at, to);

@@ -10,6 +10,7 @@
  * gets to read the answer instead of a reset.
  */
 import type { ErrorCode } from '../core/errors.ts';
+import type { DecisionRecord } from '../core/request-record.ts';
 import { detailOf, errorCodeOf } from '../http1/parse-error.ts';
 import { METHOD_HEAD, parseRequestHead } from '../http1/request-head.ts';
 import { type TimerOwner, WheelTimer } from '../net/timer-wheel.ts';
@@ -20,7 +21,7 @@ import { Exchange } from './exchange.ts';
 import type { Client } from './exchange-view.ts';
 import { HalfClose } from './half-close.ts';
 import { openExchange } from './open-exchange.ts';
-import { ownRecord } from './own-record.ts';
+import { keepOwnRecord } from './own-record.ts';
 import type { DataPlane } from './plane.ts';
 import { errorAnswer, type OwnAnswer, serializeAnswer } from './reject.ts';
 import { givenRequestId } from './request-fields.ts';
@@ -239,7 +240,7 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
     const client = { minor: this.minor, keepAlive: this.keepAlive, withBody };
     const requestId = givenRequestId(chunk, head) || plane.newRequestId();
     this.transport.write(serializeAnswer(answer, client, requestId));
-    plane.journal?.add(ownRecord(chunk, head, answer, { id: requestId, key: plane.visitor.name }));
+    keepOwnRecord(plane, chunk, answer, requestId);
     if (this.keepAlive) this.#idle();
     else this.#linger();
   }
@@ -299,6 +300,11 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
     } else {
       this.#idle();
     }
+  }
+
+  /** The request that runs, as far as it is remembered. */
+  running(): DecisionRecord | undefined {
+    return this.#exchange?.trail?.running();
   }
 
   /** Closes between two requests; a running one is the connection's last. */

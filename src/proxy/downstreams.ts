@@ -1,4 +1,5 @@
 /** The client connections a worker holds, so that a drain can end the idle ones. */
+import type { DecisionRecord, RequestQuery } from '../core/request-record.ts';
 import type { Transport } from '../net/transport.ts';
 import { GAUGE_CONNECTIONS } from '../state/totals.ts';
 import { Downstream } from './downstream.ts';
@@ -26,6 +27,16 @@ export class Downstreams {
 
   get count(): number {
     return this.#open.size;
+  }
+
+  /** What runs now, the oldest first. */
+  running({ id, limit }: RequestQuery): DecisionRecord[] {
+    const found: DecisionRecord[] = [];
+    for (const downstream of this.#open) {
+      const record = downstream.running();
+      if (record !== undefined && (id === '' || record.id === id)) found.push(record);
+    }
+    return found.sort((a, b) => a.startedMs - b.startedMs).slice(0, limit);
   }
 
   /** Ends connections that are between two requests; the others end after their answer. */

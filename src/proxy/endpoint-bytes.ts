@@ -19,6 +19,8 @@ export class EndpointBytes {
   /** Its name for the model as a JSON string; with stars it is made for each request. */
   readonly #modelJson: Buffer;
   readonly #isPattern: boolean;
+  /** The line of an answer's head that names it. */
+  readonly answerLine: Buffer;
   readonly #fixed: string;
   readonly #heads = new Map<string, Buffer>();
 
@@ -29,6 +31,7 @@ export class EndpointBytes {
     this.#modelJson = Buffer.from(JSON.stringify(spec.upstreamModel));
     const headers = spec.own?.headers ?? [];
     this.ownNames = headers.map(([name]) => name.toLowerCase());
+    this.answerLine = Buffer.from(`x-llm-router-endpoint: ${visible(spec.id)}\r\n`);
     this.hasKey = spec.apiKey !== '';
     const host = spec.host.includes(':') ? `[${spec.host}]` : spec.host;
     const port = spec.port === (spec.tls ? 443 : 80) ? '' : `:${spec.port}`;
@@ -64,4 +67,9 @@ export class EndpointBytes {
     const target = `${this.spec.basePath}${route.suffix}${query}`;
     return Buffer.from(`${route.method} ${target}${this.#fixed}`, 'latin1');
   }
+}
+
+/** A model's name may have characters that a header cannot carry. */
+function visible(id: string): string {
+  return id.toWellFormed().replace(/[^\x21-\x7e]/gu, encodeURIComponent);
 }

@@ -62,6 +62,10 @@ export interface ExchangeView {
   readonly model: string;
   readonly meter: RequestMeter;
   readonly matched: readonly string[];
+  /** Slots that failed it. */
+  readonly tried: readonly number[];
+  /** Attempts so far, each on an endpoint of its own. */
+  readonly tries: number;
   /** Body bytes written to the client, without framing. */
   bytesDown: number;
   readonly fields: UpwardFields;

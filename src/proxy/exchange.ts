@@ -84,7 +84,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   /** The last answer of an endpoint that was worth a retry, kept in case no better one comes. */
   saved: SavedAnswer | undefined;
   bytesDown: number;
-  readonly #trail: Trail | undefined;
+  readonly trail: Trail | undefined;
   readonly #timer: WheelTimer;
   readonly #deadline: WheelTimer;
   #phase: number;
@@ -118,7 +118,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     this.triesLeft = plane.options.numRetries;
     this.saved = undefined;
     this.bytesDown = 0;
-    this.#trail = plane.journal === undefined ? undefined : new Trail(plane.journal, this);
+    this.trail = plane.records ? new Trail(this) : undefined;
     this.#timer = new WheelTimer(this);
     this.#deadline = new WheelTimer(this);
     this.#phase = READING;
@@ -171,7 +171,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     if (other !== undefined) return void this.#fallBack(other);
     this.#phase = QUEUED;
     this.meter.waits();
-    this.#trail?.step('waits', '', '');
+    this.trail?.step('waits', '', '');
     this.plane.totals[GAUGE_QUEUED]!++;
     this.plane.wheel.arm(this.#timer, TIMER_QUEUE, patienceMs);
   }
@@ -187,14 +187,14 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     const { code } = facts;
     plane.report({ kind: 'attempt_failed', endpointId: endpoint.id, requestId, detail: code });
     this.#attempt = undefined;
-    this.#trail?.step('failed', endpoint.id, code);
+    this.trail?.step('failed', endpoint.id, code);
     plane.bodies.resend(this.body);
     this.#noteTried(endpoint);
     const decision = decideAndPay(this, endpoint, facts);
     if (prefersFallback(decision) && this.#mayFallBack(facts) && this.#fallBack()) return;
     switch (decision) {
       case RETRY_FRESH_CONNECTION:
-        this.#trail?.step('retry', '', 'fresh_connection');
+        this.trail?.step('retry', '', 'fresh_connection');
         this.meter.retries(code);
         this.#start(endpoint, chargedAtMs, true);
         return;
@@ -215,7 +215,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
 
   attemptUncharged(): void {
     this.#attempt = undefined;
-    this.#trail?.step('failed', '', 'rate_limited');
+    this.trail?.step('failed', '', 'rate_limited');
     this.plane.bodies.resend(this.body);
     this.plane.admission.admit(this);
   }
@@ -228,7 +228,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   commit(answer: CommittedAnswer): void {
     this.#phase = COMMITTED;
     this.#answer = answer;
-    this.#trail?.committed();
+    this.trail?.committed();
     this.#releaseBody();
     this.saved = undefined;
   }
@@ -302,7 +302,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   #fallBack(next = this.body.held ? this.#fallbacks?.take() : undefined): boolean {
     if (next === undefined) return false;
     this.triesLeft = this.plane.options.numRetries;
-    this.#trail?.step('fallback', '', next.cluster.name);
+    this.trail?.step('fallback', '', next.cluster.name);
     this.#goTo(next);
     return true;
   }
@@ -312,7 +312,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   }
 
   #countRetry(kind: string, code: ErrorCode): void {
-    this.#trail?.step('retry', '', kind);
+    this.trail?.step('retry', '', kind);
     this.meter.retries(code);
     this.triesLeft--;
     this.plane.totals[TOTAL_RETRIES]!++;
@@ -337,7 +337,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   }
 
   #start(endpoint: EndpointSpec, chargedAtMs: number, fresh: boolean): void {
-    this.#trail?.attempt(endpoint.id);
+    this.trail?.attempt(endpoint.id);
     this.meter.attempt(endpoint.slot);
     this.#attempt = new Attempt(this, endpoint, chargedAtMs);
     this.#attempt.start(fresh);
@@ -388,7 +388,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     const firstSlot = this.tries > 0 ? -1 : (table.cluster(this.model)?.slots[0] ?? -1);
     this.meter.settled(total, outcome, firstSlot);
     this.meter.bytes(this.body.sizeBytes, this.bytesDown);
-    this.#trail?.settle(status, outcome);
+    this.trail?.settle(status, outcome);
     this.#releaseBody();
     this.saved = undefined;
   }

@@ -16,6 +16,8 @@ export interface ProxyOptions {
   readonly tlsKey: string;
   /** None: whoever reaches the listener is served. */
   readonly clientKeys: readonly ClientKey[];
+  /** Answers carry x-llm-router-endpoint and x-llm-router-attempts. */
+  readonly explainHeaders: boolean;
   readonly maxBodyBytes: number;
   /** What request bodies may hold in one worker. */
   readonly retryBufferBytes: number;

@@ -3,16 +3,13 @@ import { ERRORS, type ErrorCode } from '../core/errors.ts';
 import type { ExchangeView } from './exchange-view.ts';
 import { errorAnswer, refusalFields, serializeAnswer } from './reject.ts';
 
-interface Refused extends ExchangeView {
-  readonly tries: number;
-}
-
 /** Writes the error `code` to the client, in its dialect, and counts what it was sent. */
-export function sendOwnError(exchange: Refused, code: ErrorCode, detail: string): void {
-  const { client, tries } = exchange;
+export function sendOwnError(exchange: ExchangeView, code: ErrorCode, detail: string): void {
+  const { client, plane, tries } = exchange;
   const fields = refusalFields(ERRORS[code].status, exchange.retryAfterSeconds(), tries > 0);
+  const tried = plane.options.explainHeaders ? `x-llm-router-attempts: ${tries}\r\n` : '';
   const to = { minor: client.minor, keepAlive: client.keepAlive, withBody: true };
-  const answer = errorAnswer(code, exchange.route.dialect, detail, fields);
+  const answer = errorAnswer(code, exchange.route.dialect, detail, fields + tried);
   client.transport.write(serializeAnswer(answer, to, exchange.requestId));
   exchange.bytesDown = answer.body.length;
 }

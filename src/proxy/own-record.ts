@@ -4,11 +4,12 @@
  */
 import type { RequestRecord } from '../core/request-record.ts';
 import type { RequestHead } from '../http1/request-head.ts';
+import type { DataPlane } from './plane.ts';
 import type { OwnAnswer } from './reject.ts';
 
 const MAX_PATH = 200;
 
-export function ownRecord(
+function ownRecord(
   chunk: Buffer,
   head: RequestHead,
   answer: OwnAnswer,
@@ -31,4 +32,20 @@ export function ownRecord(
     bytesDown: answer.body.length,
     steps: [],
   };
+}
+
+/** Keeps the record for whoever reads records; of what was not refused, only for the journal. */
+export function keepOwnRecord(
+  plane: DataPlane,
+  chunk: Buffer,
+  answer: OwnAnswer,
+  requestId: string,
+): void {
+  if (!plane.records) return;
+  const who = { id: requestId, key: plane.visitor.name };
+  const record = ownRecord(chunk, plane.requestHead, answer, who);
+  plane.journal?.add(record);
+  const startedMs = plane.clock.nowMs();
+  if (answer.status < 400 || plane.recorder?.takesPlain(startedMs) !== true) return;
+  plane.recorder.add({ ...record, startedMs, running: false, worker: plane.workerIndex });
 }

@@ -30,6 +30,7 @@ import type { Journal } from './journal.ts';
 import { Meters } from './meters.ts';
 import type { ProxyOptions } from './options.ts';
 import { OutBuffer } from './out-buffer.ts';
+import type { Recorder } from './recorder.ts';
 
 export interface PlaneParts {
   readonly options: ProxyOptions;
@@ -44,6 +45,8 @@ export interface PlaneParts {
   readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
   /** undefined = nobody reads records of requests. */
   readonly journal?: Journal | undefined;
+  /** undefined = no request is kept to be explained. */
+  readonly recorder?: Recorder | undefined;
 }
 
 export class DataPlane {
@@ -63,6 +66,9 @@ export class DataPlane {
   readonly bodyPool = new BodyPool(BODY_POOL_BYTES);
   readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
   readonly journal: Journal | undefined;
+  readonly recorder: Recorder | undefined;
+  /** Somebody reads what becomes of requests. */
+  readonly records: boolean;
   /** What the strategy is asked, filled for each decision. */
   readonly asking = new Ask();
   readonly prefixes: PrefixIndex;
@@ -98,6 +104,8 @@ export class DataPlane {
     this.random = parts.random;
     this.report = parts.report;
     this.journal = parts.journal;
+    this.recorder = parts.recorder;
+    this.records = parts.journal !== undefined || parts.recorder !== undefined;
     this.ejector = new Ejector(parts.columns, parts.workerIndex, parts.options, parts.random);
     this.wheel = new TimerWheel(parts.clock, () => {
       this.meters.loopDelayed(this.wheel.lateMs);

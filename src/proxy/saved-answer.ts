@@ -3,7 +3,7 @@
  * gets it, and not words of ours, when no other endpoint does better (PROTOCOL §3).
  */
 import { errorBody } from '../openai/error-body.ts';
-import { finishAnswerHead, SEND_LENGTH } from './answer-head.ts';
+import { finishAnswerHead, SEND_LENGTH, writeAttempts } from './answer-head.ts';
 import type { ExchangeView, SavedAnswer } from './exchange-view.ts';
 
 /** Error answers are small; one that is not is replaced by our own body under its status. */
@@ -32,6 +32,7 @@ export function sendSavedAnswer(
     out.ascii(`Retry-After: ${retryAfterSeconds}\r\n`);
   }
   if (!(whole && saved.saysWhetherToRetry)) out.ascii('x-should-retry: false\r\n');
+  if (plane.options.explainHeaders) writeAttempts(out, exchange.tries);
   finishAnswerHead(out, SEND_LENGTH, body.length, client);
   out.bytes(body);
   client.transport.write(Buffer.from(out.buf.subarray(0, out.length)));

@@ -1,28 +1,50 @@
 // HOT PATH — bench: bench/main.ts
 /**
  * What is remembered of one running request until it is settled and becomes a record. Invariant:
- * an exchange has one only while there is a journal, and its steps are few and bounded.
+ * an exchange has one only while there is a journal or a recorder, and its steps are few and
+ * bounded. A request to which nothing happened, and which was not picked at its begin, leaves no
+ * record behind.
  */
-import type { RequestOutcome, RequestStep } from '../core/request-record.ts';
+import type {
+  Candidate,
+  DecisionRecord,
+  RequestOutcome,
+  RequestRecord,
+  RequestStep,
+} from '../core/request-record.ts';
+import { candidatesOf } from './candidates.ts';
 import type { ExchangeView } from './exchange-view.ts';
 import type { Journal } from './journal.ts';
+import type { Recorder } from './recorder.ts';
 
 /** A request that waits and is tried over and over must not grow without end. */
 const MAX_STEPS = 100;
 const NO_STEPS: readonly RequestStep[] = [];
+const NO_CANDIDATES: readonly Candidate[] = [];
 
 export class Trail {
-  readonly #journal: Journal;
+  readonly #journal: Journal | undefined;
+  readonly #recorder: Recorder | undefined;
   readonly #exchange: ExchangeView;
+  readonly #withSteps: boolean;
   readonly #steps: RequestStep[];
+  /** Kept whatever becomes of it. */
+  readonly #picked: boolean;
+  /** An attempt failed, or it had to wait. */
+  #eventful: boolean;
   #endpoint: string;
   #attempts: number;
   #ttfbMs: number;
 
-  constructor(journal: Journal, exchange: ExchangeView) {
+  constructor(exchange: ExchangeView) {
+    const { journal, recorder } = exchange.plane;
     this.#journal = journal;
+    this.#recorder = recorder;
     this.#exchange = exchange;
-    this.#steps = journal.withSteps ? [] : (NO_STEPS as RequestStep[]);
+    this.#withSteps = recorder !== undefined || journal?.withSteps === true;
+    this.#steps = this.#withSteps ? [] : (NO_STEPS as RequestStep[]);
+    this.#picked = recorder?.takesPlain(exchange.startedMs) === true;
+    this.#eventful = false;
     this.#endpoint = '';
     this.#attempts = 0;
     this.#ttfbMs = -1;
@@ -40,14 +62,43 @@ export class Trail {
   }
 
   step(step: RequestStep['step'], endpoint: string, detail: string): void {
-    if (!this.#journal.withSteps || this.#steps.length >= MAX_STEPS) return;
-    this.#steps.push({ atMs: this.#elapsedMs(), step, endpoint, detail });
+    if (step === 'failed' || step === 'waits') this.#eventful = true;
+    if (!this.#withSteps || this.#steps.length >= MAX_STEPS) return;
+    const candidates = step === 'attempt' || step === 'waits' ? this.#look() : NO_CANDIDATES;
+    this.#steps.push({ atMs: this.#elapsedMs(), step, endpoint, detail, candidates });
   }
 
   settle(status: number, outcome: RequestOutcome): void {
+    const journal = this.#journal;
+    journal?.add(this.#record(status, outcome, journal.withSteps ? this.#steps : NO_STEPS));
+    if (this.#picked || this.#eventful || outcome !== 'ok') {
+      this.#recorder?.add(this.#decision(status, outcome, false));
+    }
+  }
+
+  /** The request while it runs; its status and outcome are not known yet. */
+  running(): DecisionRecord {
+    return this.#decision(0, 'ok', true);
+  }
+
+  /** The endpoints of its model, where that is worth its cost. */
+  #look(): readonly Candidate[] {
+    const { plane, model, tried } = this.#exchange;
+    if (!this.#picked && !this.#eventful) return NO_CANDIDATES;
+    if (this.#recorder?.mayLook(plane.clock.nowMs()) !== true) return NO_CANDIDATES;
+    return candidatesOf(plane, model, tried);
+  }
+
+  #decision(status: number, outcome: RequestOutcome, running: boolean): DecisionRecord {
+    const record = this.#record(status, outcome, this.#steps);
+    const { startedMs, plane } = this.#exchange;
+    return { ...record, startedMs, running, worker: plane.workerIndex };
+  }
+
+  #record(status: number, outcome: RequestOutcome, steps: readonly RequestStep[]): RequestRecord {
     const exchange = this.#exchange;
     const totalMs = this.#elapsedMs();
-    this.#journal.add({
+    return {
       id: exchange.requestId,
       method: exchange.route.method,
       route: exchange.route.name,
@@ -61,11 +112,12 @@ export class Trail {
       totalMs,
       bytesUp: exchange.body.sizeBytes,
       bytesDown: exchange.bytesDown,
-      steps: this.#steps,
-    });
+      steps,
+    };
   }
 
   #elapsedMs(): number {
-    return Math.round((this.#journal.clock.nowMs() - this.#exchange.startedMs) * 10) / 10;
+    const { plane, startedMs } = this.#exchange;
+    return Math.round((plane.clock.nowMs() - startedMs) * 10) / 10;
   }
 }

@@ -7,7 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { RouteTableSpec } from '../core/endpoint.ts';
 import type { FromWorker, PlaneEvent, ToWorker } from '../core/plane-messages.ts';
 import { Xorshift } from '../core/random.ts';
-import type { RecordDetail } from '../core/request-record.ts';
+import type { DecisionRecord, RecordDetail, RequestQuery } from '../core/request-record.ts';
 import { BunConnector, listenWithBun } from '../net/bun.ts';
 import { type Listener, listen } from '../net/listener.ts';
 import { monotonicClock } from '../net/monotonic.ts';
@@ -17,6 +17,7 @@ import { Downstreams } from './downstreams.ts';
 import { Journal } from './journal.ts';
 import type { ProxyOptions } from './options.ts';
 import { DataPlane } from './plane.ts';
+import { Recorder } from './recorder.ts';
 
 export interface WorkerStart {
   readonly buffer: SharedArrayBuffer;
@@ -26,6 +27,8 @@ export interface WorkerStart {
   readonly options: ProxyOptions;
   readonly spec: RouteTableSpec;
   readonly records: RecordDetail;
+  /** Requests kept to be explained; 0 = none. */
+  readonly keepRequests: number;
 }
 
 const DRAIN_CHECK_MS = 50;
@@ -88,6 +91,7 @@ const plane = new DataPlane(
     connector: UNDER_BUN ? new BunConnector() : new NodeConnector(),
     report: limitedReport(),
     journal: journalOf(start.records),
+    recorder: start.keepRequests === 0 ? undefined : new Recorder(start.keepRequests),
   },
   start.spec,
 );
@@ -100,6 +104,8 @@ setInterval(() => plane.meters.showBudgets(plane.table), BUDGETS_MS).unref();
 function hear(message: ToWorker, listener: Listener): void {
   if (message.kind === 'taken') {
     plane.journal?.taken();
+  } else if (message.kind === 'explain') {
+    tell({ kind: 'explained', number: message.number, records: explain(message.query) });
   } else if (message.kind === 'table') {
     plane.adopt(message.spec);
     tell({ kind: 'adopted', epoch: message.spec.epoch });
@@ -108,6 +114,13 @@ function hear(message: ToWorker, listener: Listener): void {
     downstreams.closeAfterAnswers();
     if (message.kind === 'close') close(listener, message.timeoutMs);
   }
+}
+
+/** What runs, unless only what failed is wanted; then what is over. */
+function explain(query: RequestQuery): DecisionRecord[] {
+  const running = query.failed ? [] : downstreams.running(query);
+  if (query.running) return running;
+  return [...running, ...(plane.recorder?.find(query) ?? [])];
 }
 
 function close(listener: Listener, timeoutMs: number): void {

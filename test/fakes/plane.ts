@@ -20,6 +20,7 @@ import { Downstreams } from '../../src/proxy/downstreams.ts';
 import type { Journal } from '../../src/proxy/journal.ts';
 import type { ProxyOptions } from '../../src/proxy/options.ts';
 import { DataPlane } from '../../src/proxy/plane.ts';
+import type { Recorder } from '../../src/proxy/recorder.ts';
 import { createFleetState } from '../../src/state/layout.ts';
 import type { WorkerMeters } from '../../src/state/meters.ts';
 import {
@@ -69,6 +70,7 @@ export const OPTIONS: ProxyOptions = {
   requestHeadMs: 10_000,
   bodyGapMs: 30_000,
   clientKeys: [],
+  explainHeaders: false,
   keepAliveIdleMs: 65_000,
   firstByteMs: 0,
   streamGapMs: 300_000,
@@ -128,6 +130,7 @@ export interface FakePlaneParts {
   readonly options?: Partial<ProxyOptions>;
   readonly seed?: number;
   readonly journal?: (clock: FakeClock) => Journal;
+  readonly recorder?: Recorder;
 }
 
 export class FakePlane {
@@ -149,6 +152,7 @@ export class FakePlane {
     options = {},
     seed = 1,
     journal: journalOf,
+    recorder,
   }: FakePlaneParts = {}) {
     this.plane = new DataPlane(
       {
@@ -162,6 +166,7 @@ export class FakePlane {
         connector: this.net,
         report: (event) => this.events.push(event),
         journal: journalOf?.(this.clock),
+        recorder,
       },
       { ...tableOf(1, endpoints), names },
     );

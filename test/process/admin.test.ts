@@ -8,9 +8,12 @@ const TOKEN = 'tok-of-the-test';
 
 let engines: RawEngine[] = [];
 let router: RunningRouter;
+let engineSilent = false;
 
 before(async () => {
-  const script = ({ send }: { send(bytes: string): void }) => send(jsonAnswer({ id: 'a' }));
+  const script = ({ send }: { send(bytes: string): void }) => {
+    if (!engineSilent) send(jsonAnswer({ id: 'a' }));
+  };
   engines = await Promise.all([startRawEngine(script), startRawEngine(script)]);
   router = await startRouter({
     endpoints: engines.map(({ url }) => ({ url, model: 'm' })),
@@ -128,4 +131,42 @@ test('documents every route that it serves, and no other', async () => {
   for (const path of ['/admin/endpoints/{id}', '/api/dashboard', '/admin/log']) {
     assert.ok(path in body.paths, path);
   }
+});
+
+test('explains a request by its id, those that failed and those that run', async () => {
+  const send = (id: string, body: string) => {
+    const headers = { 'x-request-id': id };
+    return fetch(`${router.url}/v1/chat/completions`, { method: 'POST', headers, body });
+  };
+  const answer = await send('explained', '{"model":"m","messages":[]}');
+  await answer.text();
+  const said = await ask('GET', '/admin/requests/explained');
+  const [request] = said.body.requests;
+  assert.equal(request.endpoint, answer.headers.get('x-llm-router-endpoint'));
+  assert.equal(answer.headers.get('x-llm-router-attempts'), '1');
+  assert.equal(request.steps[0].candidates.length, 2);
+  assert.ok(Math.abs(request.at_ms - Date.now()) < 10_000);
+  assert.match(request.story.at(-1), /answered 200/);
+
+  await (await send('hopeless', '{"model":"nobody"}')).text();
+  const failed = await ask('GET', '/admin/requests?failed=1&limit=1');
+  assert.equal(failed.body.requests[0].id, 'hopeless');
+
+  const hanging = new AbortController();
+  engineSilent = true;
+  const { url } = router;
+  const { signal } = hanging;
+  const body = '{"model":"m","messages":[]}';
+  const headers = { 'x-request-id': 'hanging' };
+  const gone = fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body, signal });
+  await until(async () => {
+    const { requests } = (await ask('GET', '/admin/requests?running=1')).body;
+    return requests[0]?.id === 'hanging' && requests[0].phase === 'attempt';
+  });
+  engineSilent = false;
+  hanging.abort();
+  await assert.rejects(gone);
+  assert.equal((await ask('GET', '/admin/requests/never-seen')).status, 404);
+  const dump = await ask('GET', '/admin/support-dump');
+  assert.ok(dump.body.failed_requests.some(({ id }: { id: string }) => id === 'hopeless'));
 });

@@ -33,7 +33,7 @@ test('a secret that is not set shows as such', () => {
   assert.deepEqual(shown.server!.api_keys, { value: [], origin: 'default' });
 });
 
-test('a support dump holds state, configuration and log, and no secret wherever it stands', () => {
+test('a support dump holds state, configuration and log, and no secret wherever it stands', async () => {
   const { value: config, settings } = parseMain(TEXT, 'config.yaml');
   const tail = new LogTail();
   const log = makeLogger('info', tail);
@@ -42,13 +42,15 @@ test('a support dump holds state, configuration and log, and no secret wherever 
   const routes = supportRoutes({
     tail,
     fleet: { endpoints: [endpointAt(0, { apiKey: 'canary-engine "quoted"' })] },
+    explain: async () => [],
+    wallOffsetMs: () => 0,
     status: () => ({ seq: 7 }) as StatusSnapshot,
     config: () => config!,
     settings: () => settings!,
   });
   const route = routes.find(({ path }) => path === '/admin/support-dump')!;
   const request = { params: {}, query: new URLSearchParams(), headers: {}, body: undefined };
-  const reply = route.handle({ ...request, localPort: 1 });
+  const reply = await route.handle({ ...request, localPort: 1 });
   assert.ok('body' in reply);
   const text = String(reply.body);
   assert.doesNotMatch(text, /canary/);

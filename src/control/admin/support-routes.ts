@@ -11,9 +11,10 @@ import { jsonReply, type OperatorRoute } from '../operator-route.ts';
 import type { StatusSnapshot } from '../status.ts';
 import { configJson } from './config-json.ts';
 import { redacted } from './redact.ts';
+import { lastFailures, type RequestSources } from './request-routes.ts';
 import { secretsOf } from './secrets.ts';
 
-export interface SupportSources {
+export interface SupportSources extends RequestSources {
   readonly tail: LogTail;
   status(): StatusSnapshot;
   config(): Config;
@@ -22,6 +23,7 @@ export interface SupportSources {
 }
 
 const DUMP_LINES = 1000;
+const DUMP_REQUESTS = 200;
 
 export function supportRoutes(sources: SupportSources): OperatorRoute[] {
   return [
@@ -40,10 +42,10 @@ export function supportRoutes(sources: SupportSources): OperatorRoute[] {
     {
       method: 'GET',
       path: '/admin/support-dump',
-      summary: 'State, configuration and log in one file, without secrets.',
-      handle() {
+      summary: 'State, configuration, log and failed requests in one file, without secrets.',
+      async handle() {
         const secrets = secretsOf(sources.config(), sources.fleet.endpoints);
-        const body = redacted(JSON.stringify(dumpOf(sources), null, 1), secrets);
+        const body = redacted(JSON.stringify(await dumpOf(sources), null, 1), secrets);
         const name = `llm-router-support-${new Date().toISOString().replace(/\D/g, '')}.json`;
         const headers = { 'Content-Disposition': `attachment; filename="${name}"` };
         return { status: 200, type: 'application/json', body, headers };
@@ -52,7 +54,7 @@ export function supportRoutes(sources: SupportSources): OperatorRoute[] {
   ];
 }
 
-function dumpOf(sources: SupportSources): object {
+async function dumpOf(sources: SupportSources): Promise<object> {
   return {
     made_at: new Date().toISOString(),
     machine: {
@@ -63,6 +65,7 @@ function dumpOf(sources: SupportSources): object {
     },
     status: sources.status(),
     config: configJson(sources.settings()),
+    failed_requests: await lastFailures(sources, DUMP_REQUESTS),
     log: sources.tail.read(0, 0, DUMP_LINES).lines.map(({ entry }) => entry),
   };
 }
