@@ -10,7 +10,11 @@ import { buildPage } from './build/page.ts';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 await build({
-  entryPoints: { main: 'src/main.ts', worker: 'src/proxy/worker.ts' },
+  entryPoints: {
+    main: 'src/main.ts',
+    worker: 'src/proxy/worker.ts',
+    'bench-worker': 'src/bench/worker.ts',
+  },
   outdir: 'dist',
   bundle: true,
   platform: 'node',
