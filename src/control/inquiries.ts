@@ -1,6 +1,6 @@
 /**
- * Questions to all workers at once, and their answers put together. Invariant: a question ends: with
- * the last answer, or after PATIENCE_MS with those that came (a worker may be busy, stuck or new).
+ * Questions to all workers at once, and their answers put together. Invariant: a question ends,
+ * with the last answer or after PATIENCE_MS with those that came: a worker may be stuck or new.
  */
 import type { ToWorker } from '../core/plane-messages.ts';
 import type { DecisionRecord, RequestQuery } from '../core/request-record.ts';

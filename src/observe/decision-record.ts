@@ -6,7 +6,7 @@ import { ERRORS } from '../core/errors.ts';
 import type { Candidate, DecisionRecord, RequestStep } from '../core/request-record.ts';
 
 /** Where a running request is. */
-export type Phase = 'reading' | 'queued' | 'attempt' | 'backoff' | 'answering';
+type Phase = 'reading' | 'queued' | 'attempt' | 'backoff' | 'answering';
 
 /** `wallOffsetMs`: add it to a time of the Clock to have one of the wall clock. */
 export function decisionJson(record: DecisionRecord, wallOffsetMs: number): object {

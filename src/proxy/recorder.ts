@@ -44,12 +44,15 @@ export class Recorder {
 
   /** The newest that fit, newest first. */
   find(query: RequestQuery): DecisionRecord[] {
-    const found = [...this.#failed.items(), ...(query.failed ? [] : this.#others.items())];
-    return found
-      .filter(({ id }) => query.id === '' || id === query.id)
-      .sort((a, b) => b.startedMs - a.startedMs)
-      .slice(0, query.limit);
+    const found: DecisionRecord[] = [];
+    for (const record of this.#failed.items()) if (fits(record, query)) found.push(record);
+    for (const record of this.#others.items()) if (fits(record, query)) found.push(record);
+    return found.sort((a, b) => b.startedMs - a.startedMs).slice(0, query.limit);
   }
+}
+
+function fits({ id, outcome }: DecisionRecord, query: RequestQuery): boolean {
+  return (query.id === '' || id === query.id) && !(query.failed && outcome === 'ok');
 }
 
 class Ring {

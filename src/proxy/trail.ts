@@ -26,14 +26,16 @@ export class Trail {
   readonly #journal: Journal | undefined;
   readonly #recorder: Recorder | undefined;
   readonly #exchange: ExchangeView;
-  readonly #withSteps: boolean;
-  readonly #steps: RequestStep[];
   /** Kept whatever becomes of it. */
   readonly #picked: boolean;
   /** An attempt failed, or it had to wait. */
   #eventful: boolean;
+  /** undefined until they are worth their cost; see `#unfold`. */
+  #steps: RequestStep[] | undefined;
   #endpoint: string;
   #attempts: number;
+  /** When the last attempt began; -1 = none did. */
+  #attemptMs: number;
   #ttfbMs: number;
 
   constructor(exchange: ExchangeView) {
@@ -41,36 +43,42 @@ export class Trail {
     this.#journal = journal;
     this.#recorder = recorder;
     this.#exchange = exchange;
-    this.#withSteps = recorder !== undefined || journal?.withSteps === true;
-    this.#steps = this.#withSteps ? [] : (NO_STEPS as RequestStep[]);
     this.#picked = recorder?.takesPlain(exchange.startedMs) === true;
     this.#eventful = false;
+    this.#steps = this.#picked || journal?.withSteps === true ? [] : undefined;
     this.#endpoint = '';
     this.#attempts = 0;
+    this.#attemptMs = -1;
     this.#ttfbMs = -1;
   }
 
   attempt(endpoint: string): void {
     this.#endpoint = endpoint;
     this.#attempts++;
-    this.step('attempt', endpoint, '');
+    this.#attemptMs = this.#elapsedMs();
+    if (this.#steps !== undefined) this.step('attempt', endpoint, '');
   }
 
   committed(): void {
     this.#ttfbMs = this.#elapsedMs();
-    this.step('committed', '', '');
+    if (this.#steps !== undefined) this.step('committed', '', '');
   }
 
   step(step: RequestStep['step'], endpoint: string, detail: string): void {
     if (step === 'failed' || step === 'waits') this.#eventful = true;
-    if (!this.#withSteps || this.#steps.length >= MAX_STEPS) return;
+    if (this.#recorder === undefined && this.#steps === undefined) return;
+    this.#steps ??= this.#unfold();
+    if (this.#steps.length >= MAX_STEPS) return;
     const candidates = step === 'attempt' || step === 'waits' ? this.#look() : NO_CANDIDATES;
     this.#steps.push({ atMs: this.#elapsedMs(), step, endpoint, detail, candidates });
   }
 
   settle(status: number, outcome: RequestOutcome): void {
     const journal = this.#journal;
-    journal?.add(this.#record(status, outcome, journal.withSteps ? this.#steps : NO_STEPS));
+    if (journal !== undefined) {
+      const steps = journal.withSteps ? this.#steps! : NO_STEPS;
+      journal.add(this.#record(status, outcome, steps));
+    }
     if (this.#picked || this.#eventful || outcome !== 'ok') {
       this.#recorder?.add(this.#decision(status, outcome, false));
     }
@@ -90,9 +98,17 @@ export class Trail {
   }
 
   #decision(status: number, outcome: RequestOutcome, running: boolean): DecisionRecord {
-    const record = this.#record(status, outcome, this.#steps);
     const { startedMs, plane } = this.#exchange;
-    return { ...record, startedMs, running, worker: plane.workerIndex };
+    const record = this.#record(status, outcome, this.#steps ?? this.#unfold());
+    return Object.assign(record, { startedMs, running, worker: plane.workerIndex });
+  }
+
+  /** The steps of a request to which nothing had happened: what its few numbers tell. */
+  #unfold(): RequestStep[] {
+    const steps: RequestStep[] = [];
+    if (this.#attemptMs >= 0) steps.push(plainStep(this.#attemptMs, 'attempt', this.#endpoint));
+    if (this.#ttfbMs >= 0) steps.push(plainStep(this.#ttfbMs, 'committed', ''));
+    return steps;
   }
 
   #record(status: number, outcome: RequestOutcome, steps: readonly RequestStep[]): RequestRecord {
@@ -120,4 +136,8 @@ export class Trail {
     const { plane, startedMs } = this.#exchange;
     return Math.round((plane.clock.nowMs() - startedMs) * 10) / 10;
   }
+}
+
+function plainStep(atMs: number, step: RequestStep['step'], endpoint: string): RequestStep {
+  return { atMs, step, endpoint, detail: '', candidates: NO_CANDIDATES };
 }

@@ -33,7 +33,7 @@ test('a secret that is not set shows as such', () => {
   assert.deepEqual(shown.server!.api_keys, { value: [], origin: 'default' });
 });
 
-test('a support dump holds state, configuration and log, and no secret wherever it stands', async () => {
+test('a support dump holds state, configuration and log, and no secret anywhere', async () => {
   const { value: config, settings } = parseMain(TEXT, 'config.yaml');
   const tail = new LogTail();
   const log = makeLogger('info', tail);
