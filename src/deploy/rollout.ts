@@ -83,6 +83,8 @@ class NodeRollout {
   readonly #options: RolloutOptions;
   #nextStartMs = 0;
   #missedLooks = 0;
+  /** Since the last look something started on another port. */
+  #hasMoved = false;
   /** Announcements of ready services under way. */
   readonly #told: Promise<void>[] = [];
 
@@ -99,8 +101,10 @@ class NodeRollout {
     for (const run of this.#runs) if (run.service.action === 'keep') this.#watchRunning(run);
     let pauseMs = FIRST_PAUSE_MS;
     while (!signal.aborted && this.#runs.some(({ isSettled }) => !isSettled)) {
-      if (await this.#startNext()) pauseMs = FIRST_PAUSE_MS;
+      const isNew = await this.#startNext();
       await this.#look();
+      if (isNew || this.#hasMoved) pauseMs = FIRST_PAUSE_MS;
+      this.#hasMoved = false;
       await sleep(pauseMs);
       pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.3);
     }
@@ -237,6 +241,7 @@ class NodeRollout {
       apiBase: service.apiBase.replace(/:\d+\/v1$/, `:${port}/v1`),
       command: onPort(service.command, port),
     };
+    this.#hasMoved = true;
     await this.#start(run);
   }
 
