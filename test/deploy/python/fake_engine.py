@@ -2,8 +2,8 @@
 An engine for tests: writes a log as vLLM and SGLang do and serves through `llm-router sim`.
 
 The file $FAKE_FAULTS/gpu-<CUDA_VISIBLE_DEVICES> tells it what to do instead of serving at once:
-crash, oom, module, hang, deaf (hang, and ignore SIGTERM), slow SECONDS, or conflict TIMES (say that
-the port is taken, that many times in a row).
+crash, oom, module, deaf (hang, and ignore SIGTERM), slow SECONDS, conflict TIMES (say that the port
+is taken, that many times in a row), or paced MILLISECONDS (serve with that time between tokens).
 """
 import argparse
 import os
@@ -60,7 +60,6 @@ def obey(words, port):
         refuse_taken(port)
     if kind == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if kind in ("hang", "deaf"):
         time.sleep(3600)
     if kind == "slow":
         time.sleep(float(words[1]))
@@ -73,7 +72,8 @@ def main(backend):
     parser.add_argument("--port", type=int, required=True)
     args, _ = parser.parse_known_args()
     say("INFO loading " + args.model)
-    obey(order(), args.port)
+    words = order()
+    obey(words, args.port)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -83,6 +83,8 @@ def main(backend):
     sim = [os.environ["FAKE_LAUNCHER"], "sim", "--host", "0.0.0.0", "--engine", backend]
     sim += ["--port", str(args.port), "--model", args.model]
     sim += ["--served-model-name", args.served_model_name]
+    if words and words[0] == "paced":
+        sim += ["--inter-token-latency", words[1]]
     server = subprocess.Popen(sim, stdout=subprocess.PIPE, text=True)
     for line in server.stdout:
         say(line.rstrip())
