@@ -29,6 +29,17 @@ const MAX_GPUS = 128;
 const GPU_RANGE = { min: 1, max: MAX_GPUS };
 const PORT_RANGE = { min: 1, max: 65_535 };
 
+/** Arguments of engines that follow from keys of the file. */
+const OWN_KEYS: ReadonlyMap<string, string> = new Map([
+  ['--port', 'port'],
+  ['--model', 'model'],
+  ['--model-path', 'model'],
+  ['--served-model-name', 'name'],
+  ...['--tensor-parallel-size', '-tp', '--tp', '--tp-size'].map(
+    (name) => [name, 'tensor_parallel_size'] as const,
+  ),
+]);
+
 export function parseFleet(text: string, file: string, env: Env): Parsed<Fleet> {
   const report = new FileReport(file);
   const tree = readTree(text, report, 'error');
@@ -49,6 +60,8 @@ type Shared = Partial<Omit<FleetModel, 'model' | 'servedName'>>;
 
 class FleetReader {
   readonly #read: ValueReader;
+  /** Where nodes and models stand. */
+  readonly #places = new Map<object, { readonly tree: Tree; readonly path: string }>();
 
   constructor(read: ValueReader) {
     this.#read = read;
@@ -58,19 +71,27 @@ class FleetReader {
     this.#read.check(root, FLEET_KEYS['']);
     const login = this.#login(root, NO_LOGIN);
     const nodes = this.#list(root, 'nodes', (tree, path) => this.#node(tree, path, login));
-    this.#refuseTwice(root, 'nodes', nodes);
+    this.#refuseTwice(nodes, ({ host }) => [host, `${host} is listed twice`]);
     const defaults = this.#read.section(root, 'defaults');
     if (defaults !== undefined) this.#read.check(defaults, FLEET_KEYS.defaults);
     const shared = defaults === undefined ? {} : this.#shared(defaults, nodes);
     const models = this.#list(root, 'models', (tree, path) =>
       this.#model(tree, path, { shared, nodes }),
     );
-    this.#refuseSameNames(root, models);
+    // A service is found again by the name it serves.
+    this.#refuseTwice(models, ({ servedName }) => [
+      servedName,
+      `another model is called ${servedName} too: give one of them another "name"`,
+    ]);
     return { nodes, models };
   }
 
   /** Items of a list that must not be empty. */
-  #list<T>(root: Section, key: string, one: (tree: Tree, path: string) => T | undefined): T[] {
+  #list<T extends object>(
+    root: Section,
+    key: string,
+    one: (tree: Tree, path: string) => T | undefined,
+  ): T[] {
     const items = this.#read.items(root, key);
     if (items === undefined || items.length === 0) {
       const at = root.map.entries.get(key)?.value ?? root.map;
@@ -79,7 +100,13 @@ class FleetReader {
       }
       return [];
     }
-    return items.flatMap((item, index) => one(item, `${key}[${index}]`) ?? []);
+    return items.flatMap((item, index) => {
+      const path = `${key}[${index}]`;
+      const made = one(item, path);
+      if (made === undefined) return [];
+      this.#places.set(made, { tree: item, path });
+      return [made];
+    });
   }
 
   #node(tree: Tree, path: string, login: SshLogin): FleetNode | undefined {
@@ -105,7 +132,7 @@ class FleetReader {
       python: this.#read.text(section, 'python', PYTHON_RULE) ?? '',
       workdir: this.#read.text(section, 'workdir') ?? '',
       env: this.#read.environment(section, 'env') ?? {},
-      args: this.#read.words(section, 'args') ?? [],
+      args: this.#args(section) ?? [],
     };
   }
 
@@ -156,11 +183,23 @@ class FleetReader {
       python: read.text(section, 'python', PYTHON_RULE),
       workdir: read.text(section, 'workdir'),
       env: read.environment(section, 'env'),
-      args: read.words(section, 'args'),
+      args: this.#args(section),
       container,
     };
     const said = Object.entries(shared).filter(([, value]) => value !== undefined);
     return Object.fromEntries(said) as Shared;
+  }
+
+  /** For the engine, without what has a key of its own here. */
+  #args(section: Section): readonly string[] | undefined {
+    const words = this.#read.words(section, 'args');
+    for (const word of words ?? []) {
+      const key = OWN_KEYS.get(word.replace(/=.*$/s, ''));
+      if (key === undefined) continue;
+      const at = section.map.entries.get('args')!.value;
+      this.#read.fault(at, `${section.path}args`, `must not have ${word}: use the key "${key}"`);
+    }
+    return words;
   }
 
   #hosts(section: Section, nodes: readonly FleetNode[]): readonly string[] | undefined {
@@ -222,25 +261,16 @@ class FleetReader {
     };
   }
 
-  #refuseTwice(root: Section, key: string, nodes: readonly FleetNode[]): void {
+  #refuseTwice<T extends object>(
+    all: readonly T[],
+    told: (one: T) => readonly [name: string, message: string],
+  ): void {
     const seen = new Set<string>();
-    for (const { host } of nodes) {
-      if (seen.has(host)) {
-        this.#read.fault(root.map.entries.get(key)!.value, key, `${host} is listed twice`);
-      }
-      seen.add(host);
-    }
-  }
-
-  /** A service is found again by the name it serves. */
-  #refuseSameNames(root: Section, models: readonly FleetModel[]): void {
-    const seen = new Set<string>();
-    for (const { servedName } of models) {
-      if (seen.has(servedName)) {
-        const message = `two models are called ${servedName}: give one another "name"`;
-        this.#read.fault(root.map.entries.get('models')!.value, 'models', message);
-      }
-      seen.add(servedName);
+    for (const one of all) {
+      const [name, message] = told(one);
+      const { tree, path } = this.#places.get(one)!;
+      if (seen.has(name)) this.#read.fault(tree, path, message);
+      seen.add(name);
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What goes wrong on nodes: engines that crash, hang, start slowly or find their port taken, each on
- * a GPU of one node; GPUs and ports of others; nodes that cannot be reached.
+ * What goes wrong on nodes: engines that crash, hang, start slowly or find their port taken, each
+ * on a GPU of one node; GPUs and ports of others; nodes that cannot be reached.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
