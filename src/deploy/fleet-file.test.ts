@@ -114,7 +114,8 @@ models:
     'fleet.yaml:12:82: models[1].container.image: is missing',
     'fleet.yaml:13:5: models[2].gpus_per_service: must be a multiple of tensor_parallel_size (2), ' +
       'not 3',
-    'fleet.yaml:14:5: models[3]: another model is called a too: give one of them another "name"',
+    'fleet.yaml:14:5: models[3]: another model is called a too: ' +
+      'give one of them another "name"',
     'fleet.yaml:15:5: models[4]: must be a section with keys, not 7',
   ]);
 });

@@ -57,15 +57,12 @@ export class LogWatch {
     const lines = (this.#partial + text).split('\n');
     this.#partial = lines.pop()!.slice(-MAX_LINE);
     for (const line of lines) this.#read(line);
+    // A progress bar may go on for minutes before its line ends.
+    if (this.#partial.includes('\r')) this.lastLine = cleaned(this.#partial) || this.lastLine;
   }
 
   #read(raw: string): void {
-    // Progress bars overwrite their line; colours mean nothing here.
-    const line = raw
-      .slice(0, MAX_LINE)
-      .replace(/\u001b\[[0-9;]*[A-Za-z]/g, '')
-      .replace(/^.*\r(?!$)/, '')
-      .trim();
+    const line = cleaned(raw.slice(0, MAX_LINE));
     if (line === '') return;
     this.lastLine = line;
     if (READY.test(line)) this.isReady = true;
@@ -82,4 +79,15 @@ export class LogWatch {
     if (this.#partial !== '') this.feed('\n');
     return this.#cause ?? { line: this.lastLine, advice: '' };
   }
+}
+
+/** Without colours, and of a line that was overwritten its last state. */
+function cleaned(line: string): string {
+  const plain = line.replace(/\u001b\[[0-9;]*[A-Za-z]/g, '');
+  return (
+    plain
+      .split('\r')
+      .findLast((part) => part.trim() !== '')
+      ?.trim() ?? ''
+  );
 }
