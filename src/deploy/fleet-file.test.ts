@@ -109,11 +109,12 @@ models:
     'fleet.yaml:11:11: models[0].env.1A: is not the name of an environment variable',
     'fleet.yaml:11:21: models[0].env.C: must be a text on one line, not a list',
     'fleet.yaml:12:5: models[1].model: is missing',
-    'fleet.yaml:12:28: models[1].tensor_parallel_size: must be a whole number from 1 to 128, not 0',
+    'fleet.yaml:12:28: models[1].tensor_parallel_size: must be a whole number from 1 to 128, ' +
+      'not 0',
     'fleet.yaml:12:58: models[1].args: must not have --port=80: use the key "port"',
     'fleet.yaml:12:82: models[1].container.image: is missing',
-    'fleet.yaml:13:5: models[2].gpus_per_service: must be a multiple of tensor_parallel_size (2), ' +
-      'not 3',
+    'fleet.yaml:13:5: models[2].gpus_per_service: must be a multiple of ' +
+      'tensor_parallel_size (2), not 3',
     'fleet.yaml:14:5: models[3]: another model is called a too: ' +
       'give one of them another "name"',
     'fleet.yaml:15:5: models[4]: must be a section with keys, not 7',
