@@ -151,8 +151,14 @@ export class Ejector {
   #successAfter(slot: number, nowMs: number): void {
     const { probing } = this.#columns.shared;
     const claim = Atomics.load(probing, slot);
+    const own = this.#own;
+    // The ordinary case: this worker has seen it serve since.
+    if (claim === 0 && own.lastOkMs[slot]! >= ejectedUntilMs(this.#columns, slot)) {
+      own.lastOkMs[slot] = nowMs;
+      return;
+    }
     const before = judgeEjection(this.#columns, slot, nowMs, claim);
-    this.#own.lastOkMs[slot] = nowMs;
+    own.lastOkMs[slot] = nowMs;
     if (judgeEjection(this.#columns, slot, nowMs, 0) !== EJECTION_NONE) return;
     if (before !== EJECTION_NONE) noteRecovery(this.#columns, slot, nowMs);
     if (claim !== 0) Atomics.compareExchange(probing, slot, claim, 0);

@@ -5,8 +5,8 @@
  * endpoint would draw every waiting request at once.
  *
  * The cell holds the time of recovery; whoever sees the recovery writes it (the worker whose probe
- * reopened the endpoint, the prober), the last one counts. One plain number per slot, so reading it
- * costs a load.
+ * reopened the endpoint, the prober), the last one counts. One number per slot, read plainly: who
+ * sees it a moment late is wrong about one request.
  *
  * bench: bench/pick.ts
  */
@@ -23,7 +23,7 @@ export function noteRecovery(columns: Columns, slot: number, atMs: number): void
 
 /** When the slot was last seen to recover; 0 = never. */
 export function recoveredAtMs(columns: Columns, slot: number): number {
-  return Atomics.load(columns.shared.recovered, slot) * TICK_MS;
+  return columns.shared.recovered[slot]! * TICK_MS;
 }
 
 /** The part of its ordinary share that an endpoint may take, 0.1 … 1; 1 also when ramps are off. */
