@@ -67,6 +67,17 @@ Histograms have a bucket for each doubling; quantiles on the dashboard come from
 as fine.
 `;
 
+const TOKENS = `## Tokens
+
+Token counts come from the \`usage\` that engines put into answers, never from counting text. For
+that, the router adds \`"stream_options":{"include_usage":true}\` to streams of chat completions and
+completions whose client did not ask for it, and takes the event that holds nothing but the usage
+out of the stream again; \`monitor.stream_usage: false\` switches that off. An engine that refuses
+the question with 400 or 422 is sent the request again without it and not asked any more.
+\`llm_router_usage_reports_total\` says how many answers the counts cover. Prompt tokens of
+\`/v1/messages\` include those read from and written to the cache.
+`;
+
 function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
@@ -85,7 +96,7 @@ function section([title, metrics]: (typeof SECTIONS)[number]): string {
 }
 
 function page(): string {
-  return `${[INTRO, ...SECTIONS.map(section), LABELS, TIMES]
+  return `${[INTRO, ...SECTIONS.map(section), LABELS, TIMES, TOKENS]
     .join('\n\n')
     .replace(/\n{3,}/g, '\n\n')
     .trimEnd()}\n`;

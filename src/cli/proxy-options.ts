@@ -59,6 +59,7 @@ export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
     writeStallMs: timeouts.writeStallMs,
     headHoldMs: timeouts.headHoldMs,
     reportStaleMs: STALE_SCRAPES * monitor.collectIntervalMs,
+    streamUsage: monitor.streamUsage,
   };
 }
 

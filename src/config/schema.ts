@@ -211,13 +211,18 @@ export const SECTIONS = {
   ...HEALTH_SECTIONS,
   monitor: {
     key: 'monitor',
-    doc: "Reading the engines' own metrics.",
+    doc: "Reading the engines' own metrics, and counting tokens.",
     options: {
       collectIntervalMs: seconds(
         'collect_interval',
         1,
         'Time between two readings of an engine; used by the strategy least-waiting.',
         0.1,
+      ),
+      streamUsage: flag(
+        'stream_usage',
+        true,
+        'Whether engines are asked for the usage of streams, to count tokens; clients do not see it.',
       ),
     },
   },

@@ -252,6 +252,7 @@ export class ControlPlane {
       ...state,
       clock,
       ledger: this.#ledger,
+      endpoints: () => this.#fleet.endpoints,
       version,
       runtime: runtimeName(),
       epoch: () => this.#fleet.spec.epoch,

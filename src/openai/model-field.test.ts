@@ -49,6 +49,23 @@ function parsed(text: string): Expected {
   };
 }
 
+/** Where `stream_options` is, and where it can be put when it is not there. */
+function checkOptions(body: Buffer, field: ModelField): void {
+  const root = JSON.parse(body.toString()) as Record<string, unknown>;
+  const { firstKeyAt, optionsStart, optionsEnd } = field;
+  if (!Object.hasOwn(root, 'stream_options')) {
+    assert.deepEqual([optionsStart, optionsEnd], [-1, -1]);
+    const rest = body.toString('utf8', firstKeyAt);
+    const added = `${body.toString('utf8', 0, firstKeyAt)}"stream_options":7,${rest}`;
+    assert.deepEqual(JSON.parse(added), { ...root, stream_options: 7 });
+  } else if (typeof root.stream_options === 'string') {
+    assert.equal(optionsEnd, -1);
+  } else {
+    const value = body.toString('utf8', optionsStart, optionsEnd);
+    assert.deepEqual(JSON.parse(value), root.stream_options);
+  }
+}
+
 function check(text: string, sizes: readonly number[]): void {
   const body = Buffer.from(text);
   const field = read(body, sizes);
@@ -59,6 +76,7 @@ function check(text: string, sizes: readonly number[]): void {
     return;
   }
   assert.equal(JSON.parse(body.toString('utf8', valueStart, valueEnd)), value);
+  checkOptions(body, field);
   const before = body.toString('utf8', 0, valueStart);
   const spliced = `${before}"other"${body.toString('utf8', valueEnd)}`;
   assert.equal((JSON.parse(spliced) as { model: string }).model, 'other');
@@ -84,6 +102,12 @@ const DOCUMENTS = [
   '{"a very long key that is longer than any key of ours \\u0000":1,"model":"m"}',
   '{"model":"caf\\u00e9 caf\u00e9 \\ud83d\\ude00 \u{1f600} \\n\\t\\"\\\\\\/"}',
   '{"model":"\\ud800"}',
+  '{"model":"m","stream_options":{"include_usage":true,"a":[{}]},"stream":true}',
+  '{"stream_options" : null ,"model":"m","stream_options":{ } }',
+  '{"stream_options":{"x":"}"},"model":"m","stream_options":null}',
+  '{"stream_options":"no","model":"m"}',
+  '{"stream_options":12,"model":"m","stream_option":{},"stream_optionss":{}}',
+  '{"model":"m","\\u0073tream\\u005foptions":[1]}',
   '{"model":"\\\\","a":"\\\\\\"","b":"\\\\\\\\"}',
   '{"n":-1.5e+10,"t":true,"f":false,"z":null,"model":"m","stream":true}',
   '{"stream":true,"stream":"no","model":"m"}',
@@ -119,7 +143,17 @@ function jsonText(): fc.Arbitrary<string> {
     }
     return `"${out}"`;
   };
-  const words = fc.constantFrom('model', 'stream', 'mode', '"model":"x"', '\\', '}', 'é😀', '');
+  const words = fc.constantFrom(
+    'model',
+    'stream',
+    'stream_options',
+    'mode',
+    '"model":"x"',
+    '\\',
+    '}',
+    'é😀',
+    '',
+  );
   const content = fc.oneof(words, fc.string({ maxLength: 60, unit: 'binary' }));
   const string = fc.tuple(content, fc.nat(3)).map(([text, choice]) => escaped(text, choice));
   const key = fc

@@ -26,6 +26,8 @@ export interface Route {
   readonly pureInference: boolean;
   /** An event stream of this route says when it is complete, so an early end can be told. */
   readonly expectsEnd: boolean;
+  /** Its requests know `stream_options`, with which usage is asked for. */
+  readonly streamOptions: boolean;
 }
 
 /** The route of a path (without its query), or undefined. */
@@ -68,6 +70,7 @@ function inference(suffix: string, traits: Partial<Route>): Route {
     dialect: traits.dialect ?? 'openai',
     pureInference: traits.pureInference ?? true,
     expectsEnd: traits.expectsEnd ?? false,
+    streamOptions: traits.streamOptions ?? false,
   };
 }
 
@@ -80,6 +83,7 @@ function own(kind: Route['kind'], suffix: string): Route {
     dialect: 'openai',
     pureInference: true,
     expectsEnd: false,
+    streamOptions: false,
   };
 }
 
@@ -87,8 +91,8 @@ const MODELS = own('models', '/models');
 const MODEL = own('model', '/models/{id}');
 
 const ROUTES: readonly Route[] = [
-  inference('/chat/completions', { expectsEnd: true }),
-  inference('/completions', { expectsEnd: true }),
+  inference('/chat/completions', { expectsEnd: true, streamOptions: true }),
+  inference('/completions', { expectsEnd: true, streamOptions: true }),
   inference('/embeddings', {}),
   // A response may be stored, run in the background or continue a conversation: not repeatable.
   inference('/responses', { dialect: 'responses', pureInference: false, expectsEnd: true }),

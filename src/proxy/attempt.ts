@@ -135,7 +135,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
   onConnect(): void {
     this.plane.wheel.cancel(this.#timer);
     if (this.#chargeIsFresh()) this.#send(this.#connection!);
-    else this.#uncharged();
+    else this.#uncharged('rate_limited');
   }
 
   onBytes(chunk: Buffer, start: number, end: number): void {
@@ -246,9 +246,10 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     return charged;
   }
 
-  #uncharged(): void {
+  /** It says nothing about the endpoint: the exchange asks for a place again. */
+  #uncharged(why: string): void {
     this.#over(LEASE_IGNORED, false);
-    this.exchange.attemptUncharged();
+    this.exchange.attemptUncharged(why);
   }
 
   #send(connection: UpstreamConnection): void {
@@ -306,6 +307,10 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
   /** A head is here: is this the answer for the client, or a reason to try elsewhere? */
   #judge(bytes: Buffer, at: number, to: number, head: ResponseHead): void {
     const { exchange, facts, plane } = this;
+    if (this.#bytes.refusesUsage(head.status, exchange.body)) {
+      this.#uncharged('usage_refused');
+      return;
+    }
     const busy = head.status === 429 || head.status === 503;
     const out = plane.answerOut;
     out.reset();

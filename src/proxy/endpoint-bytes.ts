@@ -1,13 +1,21 @@
 /**
  * The bytes of an endpoint that never change between requests: request line, Host, Authorization
  * and its own fields for each route, and its own name for the model. Built when a route table
- * arrives, so a request only copies them.
+ * arrives, so a request only copies them. And one thing learned: whether the engine takes a
+ * question for the usage of a stream, which old ones answer with 400 or 422.
  */
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { fillPattern, isPattern } from '../core/model-pattern.ts';
 import type { Route } from '../openai/routes.ts';
+import type { RequestBody } from './request-body.ts';
 
 const NO_BYTES = Buffer.alloc(0);
+
+/** Whether the engine takes `stream_options`: not known; one refusal; both tried. */
+const USAGE_UNKNOWN = 0;
+const USAGE_DOUBTED = 1;
+const USAGE_TAKEN = 2;
+const USAGE_REFUSED = 3;
 
 export class EndpointBytes {
   readonly spec: EndpointSpec;
@@ -23,6 +31,7 @@ export class EndpointBytes {
   readonly answerLine: Buffer;
   readonly #fixed: string;
   readonly #heads = new Map<string, Buffer>();
+  #usage = USAGE_UNKNOWN;
 
   constructor(spec: EndpointSpec) {
     this.spec = spec;
@@ -61,6 +70,28 @@ export class EndpointBytes {
       this.#heads.set(route.name, head);
     }
     return head;
+  }
+
+  /** Whether to put our question for usage into a request. */
+  takesUsage(): boolean {
+    return this.#usage === USAGE_UNKNOWN || this.#usage === USAGE_TAKEN;
+  }
+
+  /**
+   * Learns from a status. True: our question may be why, so the request shall be sent again
+   * without it; what comes then shows whether it was. Once an endpoint has taken one, it never is.
+   */
+  refusesUsage(status: number, body: RequestBody): boolean {
+    const { held, usageAsked, usageWithheld } = body;
+    if (usageAsked && status === 200) this.#usage = USAGE_TAKEN;
+    if (usageWithheld && this.#usage === USAGE_DOUBTED) {
+      this.#usage = status === 200 ? USAGE_REFUSED : USAGE_UNKNOWN;
+    }
+    if (!usageAsked || !held || this.#usage !== USAGE_UNKNOWN) return false;
+    if (status !== 400 && status !== 422) return false;
+    this.#usage = USAGE_DOUBTED;
+    body.usageRefused = true;
+    return true;
   }
 
   #build(route: Route, query: string): Buffer {

@@ -73,8 +73,11 @@ export interface ExchangeView {
   saved: SavedAnswer | undefined;
   /** An attempt ended without an answer the client could have. */
   attemptFailed(endpoint: EndpointSpec, chargedAtMs: number, facts: AttemptFacts): void;
-  /** The endpoint's rate window was full when the connection stood: nothing was sent. */
-  attemptUncharged(): void;
+  /**
+   * An attempt ended that shall not count: the endpoint's rate window was full when the connection
+   * stood, or it did not take our question for usage.
+   */
+  attemptUncharged(why: string): void;
   /** The client has seen a byte of the answer. */
   isCommitted(): boolean;
   /** Would a failure with these facts be repeated? */

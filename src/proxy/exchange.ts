@@ -213,9 +213,9 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     }
   }
 
-  attemptUncharged(): void {
+  attemptUncharged(why: string): void {
     this.#attempt = undefined;
-    this.trail?.step('failed', '', 'rate_limited');
+    this.trail?.step('failed', '', why);
     this.plane.bodies.resend(this.body);
     this.plane.admission.admit(this);
   }

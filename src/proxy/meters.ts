@@ -11,6 +11,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import type { Histogram } from '../core/histogram.ts';
 import type { RequestOutcome } from '../core/request-record.ts';
 import type { RouteTable } from '../core/route-table.ts';
+import type { Usage } from '../openai/usage.ts';
 import {
   BUDGET,
   CLIENT_BYTES_IN,
@@ -207,6 +208,13 @@ export class RequestMeter {
   retries(code: ErrorCode): void {
     this.#meters.own[OWN_RETRIES + ERROR_INDEX.get(code)!]!++;
     this.#endpoint!.row[RETRIED]!++;
+  }
+
+  /** The answer said what it cost; later words win. */
+  tells({ tokensIn, tokensOut, tokensCached }: Usage): void {
+    if (tokensIn >= 0) this.tokensIn = tokensIn;
+    if (tokensOut >= 0) this.tokensOut = tokensOut;
+    if (tokensCached >= 0) this.tokensCached = tokensCached;
   }
 
   /** `total` is one of TOTAL_OK … TOTAL_CLIENT_GONE; `firstSlot` that of the model, -1 = none. */

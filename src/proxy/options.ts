@@ -55,4 +55,6 @@ export interface ProxyOptions {
   readonly headHoldMs: number;
   /** A scrape older than this says nothing any more. */
   readonly reportStaleMs: number;
+  /** Streams are asked for their usage. */
+  readonly streamUsage: boolean;
 }

@@ -60,6 +60,12 @@ export class OutBuffer {
     this.end = BODY_AT + size;
   }
 
+  /** Takes body bytes out from the middle; offsets in `bytes`. */
+  remove(from: number, to: number): void {
+    this.bytes.copyWithin(from, to, this.end);
+    this.end -= to - from;
+  }
+
   /** Frames the body as one chunk (RFC 9112 §7.1); an empty body is no chunk. */
   frameChunk(): void {
     let size = this.end - this.begin;

@@ -23,6 +23,7 @@ import {
 } from './answer-head.ts';
 import type { CommittedAnswer, ExchangeView } from './exchange-view.ts';
 import type { DataPlane } from './plane.ts';
+import { readBody, readEvents } from './usage-answer.ts';
 
 const TIMER_HEAD_HOLD = 1;
 const TIMER_GAP = 2;
@@ -76,6 +77,10 @@ export class Relay implements CommittedAnswer, TimerOwner {
   #excess: boolean;
   /** Events passed on are counted: a stream of tokens, and those counted already. */
   readonly #counting: boolean;
+  /** Usage is looked for: in all events, or in those that end the stream. */
+  readonly #early: boolean;
+  /** The last bytes of a body that is no stream; undefined = its usage is not looked for. */
+  #tail: Buffer | undefined;
   #counted: number;
 
   constructor(exchange: ExchangeView, attempt: RelaySource, head: ResponseHead) {
@@ -105,6 +110,9 @@ export class Relay implements CommittedAnswer, TimerOwner {
       this.#scanner.reset(dialect, expectsEnd && head.status === 200);
     }
     this.#counting = this.#scanner !== undefined && !this.#scanner.finished;
+    this.#early = exchange.route.dialect === 'anthropic';
+    const isPlain = !head.isEventStream && !head.contentEncoded && head.status === 200;
+    this.#tail = isPlain ? NO_BYTES : undefined;
     const { minor } = exchange.client;
     if (head.isBodiless()) this.#send = SEND_NOTHING;
     else if (kind === BODY_LENGTH || this.#framing.done) this.#send = SEND_LENGTH;
@@ -258,6 +266,11 @@ export class Relay implements CommittedAnswer, TimerOwner {
   #deliver(last: boolean, held = false): void {
     const plane = this.#plane;
     const out = plane.out;
+    if (this.#counting) {
+      if ((this.#early || this.#scanner!.finished) && this.#strip() && !last) return;
+    } else if (this.#tail !== undefined) {
+      this.#tail = readBody(this.#exchange.meter, out, this.#tail, last);
+    }
     this.#exchange.bytesDown += out.bodyBytes();
     if (this.#send === SEND_CHUNKED) {
       out.frameChunk();
@@ -278,6 +291,14 @@ export class Relay implements CommittedAnswer, TimerOwner {
     } else {
       plane.wheel.refresh(this.#timer, this.#gapMs);
     }
+  }
+
+  /** Reads the usage in the events to be written; true when nothing of them is left to write. */
+  #strip(): boolean {
+    const { out } = this.#plane;
+    const { body, meter } = this.#exchange;
+    const strip = body.usageAsked && !this.#inPieces && this.#send !== SEND_LENGTH;
+    return readEvents(meter, out, strip) && out.bodyBytes() === 0;
   }
 
   /** Tells the meter of the events that were just written. */

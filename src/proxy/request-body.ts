@@ -41,6 +41,12 @@ export class RequestBody implements CountedBody {
   reservedBytes: number;
   /** Its bytes are here and can be sent (again). */
   held: boolean;
+  /** It went to the present endpoint with a question for usage that is ours. */
+  usageAsked: boolean;
+  /** That question was left out, as the endpoint may not take it. */
+  usageWithheld: boolean;
+  /** An endpoint did not take it: no other one is asked. */
+  usageRefused: boolean;
 
   constructor(head: RequestHead, maxBytes: number, from: BodySource) {
     this.framing = new BodyFraming();
@@ -58,6 +64,9 @@ export class RequestBody implements CountedBody {
     this.tooLarge = head.contentLength > maxBytes;
     this.reservedBytes = 0;
     this.held = true;
+    this.usageAsked = false;
+    this.usageWithheld = false;
+    this.usageRefused = false;
     if (head.chunked) this.framing.reset(BODY_CHUNKED, 0);
     else if (head.contentLength > 0) this.framing.reset(BODY_LENGTH, head.contentLength);
     else this.framing.reset(BODY_NONE, 0);

@@ -1,12 +1,13 @@
 // HOT PATH — bench: bench/main.ts
 /**
  * Writes a request to an endpoint: fixed head bytes, the end-to-end fields, the body as it came,
- * with the model's name replaced where the endpoint knows it by another.
+ * with the model's name replaced where the endpoint knows it by another, and usage asked for.
  */
 import type { Transport } from '../net/transport.ts';
 import type { EndpointBytes } from './endpoint-bytes.ts';
 import type { ExchangeView } from './exchange-view.ts';
 import { SMALL_REQUEST_BYTES } from './plane.ts';
+import { type BodyEdit, usageEdit } from './usage-request.ts';
 
 /** Returns the bytes written, head included. */
 export function writeRequest(
@@ -15,10 +16,13 @@ export function writeRequest(
   endpoint: EndpointBytes,
 ): number {
   const { body, plane } = exchange;
-  const field = body.model;
   const alias = endpoint.modelJson(exchange.asked, exchange.matched);
-  const cut = alias.length === 0 ? 0 : field.valueEnd - field.valueStart;
-  const bodyBytes = body.sizeBytes - cut + alias.length;
+  const wanted = usageEdit(exchange);
+  const asks = wanted !== undefined && !body.usageRefused && endpoint.takesUsage();
+  const edit = asks ? wanted : undefined;
+  body.usageAsked = asks;
+  body.usageWithheld = wanted !== undefined && !asks;
+  const bodyBytes = body.sizeBytes + addedBytes(exchange, alias, edit);
   const out = plane.upstreamOut;
   out.reset();
   out.bytes(endpoint.requestHead(exchange.route, exchange.query));
@@ -29,7 +33,7 @@ export function writeRequest(
   out.decimal(bodyBytes);
   out.ascii('\r\n\r\n');
   const size = out.length + bodyBytes;
-  const spans = alias.length === 0 ? body.spans : spliced(exchange, alias);
+  const spans = edited(exchange, alias, edit);
   if (size <= SMALL_REQUEST_BYTES) {
     for (let i = 0; i < spans.length; i++) out.bytes(spans[i]!);
     plane.sendUpstream(transport);
@@ -41,18 +45,36 @@ export function writeRequest(
   return size;
 }
 
-/** The body's spans with the bytes of the model's value replaced by `value`. */
-function spliced(exchange: ExchangeView, value: Buffer): readonly Buffer[] {
-  const { spans, model } = exchange.body;
-  const from = model.valueStart;
-  const to = model.valueEnd;
+/** How much longer the body becomes. */
+function addedBytes(exchange: ExchangeView, alias: Buffer, edit: BodyEdit | undefined): number {
+  const { valueStart, valueEnd } = exchange.body.model;
+  const byAlias = alias.length === 0 ? 0 : alias.length - (valueEnd - valueStart);
+  return edit === undefined ? byAlias : byAlias + edit.bytes.length - (edit.to - edit.from);
+}
+
+/** The body's spans with the model's value replaced (unless `alias` is empty) and the edit made. */
+function edited(
+  { body }: ExchangeView,
+  alias: Buffer,
+  edit: BodyEdit | undefined,
+): readonly Buffer[] {
+  const { spans, model } = body;
+  if (alias.length === 0) return edit === undefined ? spans : spliced(spans, edit);
+  const rename = { from: model.valueStart, to: model.valueEnd, bytes: alias };
+  if (edit === undefined) return spliced(spans, rename);
+  // The later one first: the offsets of the other stay true.
+  if (edit.from > rename.from) return spliced(spliced(spans, edit), rename);
+  return spliced(spliced(spans, rename), edit);
+}
+
+function spliced(spans: readonly Buffer[], { from, to, bytes }: BodyEdit): readonly Buffer[] {
   const parts: Buffer[] = [];
   let offset = 0;
   for (let i = 0; i < spans.length; i++) {
     const span = spans[i]!;
     const end = offset + span.length;
     if (offset < from) parts.push(span.subarray(0, Math.min(from, end) - offset));
-    if (offset <= from && from < end) parts.push(value);
+    if (offset <= from && from < end) parts.push(bytes);
     if (end > to) parts.push(span.subarray(Math.max(to, offset) - offset));
     offset = end;
   }

@@ -52,7 +52,11 @@ before(async () => {
       { url: sim.url, model: 'limited', upstreamModel: SIM_MODEL, rpmLimit: 1 },
       { url: NOBODY, model: 'down' },
     ],
-    config: { routing: { queue_timeout_ms: 50, unavailable_wait_ms: 50 } },
+    config: {
+      routing: { queue_timeout_ms: 50, unavailable_wait_ms: 50 },
+      // Asked or not: test/e2e/metrics.test.ts.
+      monitor: { stream_usage: false },
+    },
     waitUntilUp: false,
   });
   await router.untilUp(3);

@@ -77,6 +77,7 @@ export const OPTIONS: ProxyOptions = {
   writeStallMs: 30_000,
   headHoldMs: 1_000,
   reportStaleMs: 5_000,
+  streamUsage: true,
 };
 
 /** Endpoint number `slot` of the model `m`; its port is 9000 + slot. */

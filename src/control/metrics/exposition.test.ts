@@ -38,11 +38,12 @@ const OPEN = 'application/openmetrics-text; version=1.0.0';
 function start(endpoints: readonly EndpointSpec[], slots = 16, workers = 2) {
   const state = createFleetState(slots, workers);
   const ledger = new TrafficLedger(state.meters);
-  ledger.follow(endpoints);
+  const left = new Set<string>();
   const sources: MetricsSources = {
     ...state,
     clock: new FakeClock(1_000_000),
     ledger,
+    endpoints: () => endpoints.filter(({ id }) => !left.has(id)),
     version: '1.2.3',
     runtime: 'Node 24',
     epoch: () => 7,
@@ -56,7 +57,10 @@ function start(endpoints: readonly EndpointSpec[], slots = 16, workers = 2) {
   };
   return {
     state,
-    ledger,
+    leave(endpoint: EndpointSpec): void {
+      left.add(endpoint.id);
+      ledger.forget(endpoint.slot);
+    },
     scrape: (accept = '', facts = FACTS) => metricsText(sources, facts, accept),
   };
 }
@@ -257,7 +261,7 @@ describe('the labels of /metrics', () => {
     const counted = () =>
       sampleOf(read(started), 'llm_router_time_to_first_token_seconds_count', { model: 'm' });
     assert.equal(counted(), 1);
-    started.ledger.forget(1);
+    started.leave(endpoint(1));
     assert.equal(counted(), 1);
     slotHistogram(meterRow(meters[0]!, 0), TTFT).record(16 * 30);
     assert.equal(counted(), 2);

@@ -75,6 +75,7 @@ export interface MetricsSources {
   readonly ledger: TrafficLedger;
   readonly version: string;
   readonly runtime: string;
+  endpoints(): readonly EndpointSpec[];
   epoch(): number;
   adoptedEpoch(): number;
   config(): ConfigStatus;
@@ -99,6 +100,7 @@ export function metricsText(
 ): MetricsText {
   const openMetrics = wantsOpenMetrics(accept);
   const page = new MetricsPage(openMetrics);
+  sources.ledger.follow(sources.endpoints());
   const series = fleetSeries(sources.ledger);
   const own = new Float64Array(WORKER_CELLS);
   sources.ledger.addOwn(own);
