@@ -222,7 +222,7 @@ export const SECTIONS = {
       streamUsage: flag(
         'stream_usage',
         true,
-        'Whether engines are asked for the usage of streams, to count tokens; clients do not see it.',
+        'Whether engines are asked for the usage of streams, to count tokens; clients see nothing.',
       ),
     },
   },

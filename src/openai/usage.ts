@@ -81,7 +81,11 @@ export class Usage {
         if (end === -1) return false;
         const value = valueStart(buf, end + 1, to);
         // Without a colon it was a value itself.
-        if (value !== -1) this.#pair(buf, at + 1, end, value, to, depth);
+        const amount = value === -1 ? -1 : numberAt(buf, value, to);
+        if (amount >= 0 && depth === 1) this.#told(buf, at + 1, end, amount);
+        else if (amount >= 0 && depth === 2 && is(buf, at + 1, end, CACHED)) {
+          this.#cached = amount;
+        }
         at = end + 1;
         continue;
       }
@@ -93,13 +97,9 @@ export class Usage {
     return false;
   }
 
-  #pair(buf: Buffer, key: number, end: number, value: number, to: number, depth: number): void {
-    const amount = numberAt(buf, value, to);
-    if (amount < 0) return;
-    if (depth === 2) {
-      if (is(buf, key, end, CACHED)) this.#cached = amount;
-    } else if (depth !== 1) return;
-    else if (is(buf, key, end, PROMPT) || is(buf, key, end, INPUT)) this.#in = amount;
+  /** A whole number at the top of the object. */
+  #told(buf: Buffer, key: number, end: number, amount: number): void {
+    if (is(buf, key, end, PROMPT) || is(buf, key, end, INPUT)) this.#in = amount;
     else if (is(buf, key, end, COMPLETION) || is(buf, key, end, OUTPUT)) this.#out = amount;
     else if (is(buf, key, end, TOTAL)) this.#total = amount;
     else if (is(buf, key, end, CACHE_READ)) this.#cacheRead = amount;

@@ -75,7 +75,7 @@ describe('a stream whose client did not ask for usage', () => {
     }
   });
 
-  it('is asked within the stream options that it has, and whatever the model is called there', () => {
+  it('is asked within the stream options it has, and whatever the model is called there', () => {
     const endpoints = [endpoint(0, { upstreamModel: 'Other/Name' })];
     for (const [given, expected] of [
       ['{"stream":true,"model":"m"}', undefined],
@@ -124,7 +124,7 @@ describe('a stream whose client did not ask for usage', () => {
     }
   });
 
-  it('loses it in streams that come byte by byte, all at once, or without a last blank line', () => {
+  it('loses it in streams that come in bytes, all at once, or without a last blank line', () => {
     const body = [TOKEN, STOP, TOLD, DONE].join('');
     const expected = [TOKEN, STOP, DONE].join('');
     const whole = SSE_HEAD + chunked(body) + LAST_CHUNK;
