@@ -74,7 +74,8 @@ describe('the usage of an answer', () => {
     }
     const odd =
       '{"usage":{"prompt_tokens":-1,"completion_tokens":1.5,"x":{"prompt_tokens":7},' +
-      '"y":"prompt_tokens","total_tokens":1e3,"input_tokens":"3","output_tokens":9999999999999999}}';
+      '"y":"prompt_tokens","total_tokens":1e3,"input_tokens":"3",' +
+      '"output_tokens":99999999999999999}}';
     assert.deepEqual(read(odd), [-1, -1, -1]);
     assert.deepEqual(read('{"usage":{"a":"\\"}","prompt_tokens":4,"b":["}"]}}'), [4, -1, -1]);
   });
