@@ -23,7 +23,7 @@ import {
 } from '../core/lease.ts';
 import { charge, giveBack } from '../core/rate-window.ts';
 import { retryAfterMs } from '../core/retry/backoff.ts';
-import type { AttemptFacts } from '../core/retry/verdict.ts';
+import { type AttemptFacts, newFacts } from '../core/retry/verdict.ts';
 import { parseResponseHead, RETRY_NO, type ResponseHead } from '../http1/response-head.ts';
 import { type TimerOwner, WheelTimer } from '../net/timer-wheel.ts';
 import {
@@ -84,20 +84,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     this.#lease = new Lease(plane.columns, plane.workerIndex, plane.ejector);
     this.#timer = new WheelTimer(this);
     this.#chargedAtMs = chargedAtMs;
-    this.facts = {
-      code: 'upstream_closed',
-      committed: false,
-      bodyHeld: true,
-      reused: false,
-      responseBytes: 0,
-      requestBytesSent: 0,
-      pureInference: false,
-      shouldRetryFalse: false,
-      triesLeft: 0,
-      budgetAllows: false,
-      deadlineLeftMs: 0,
-      untriedAvailable: false,
-    };
+    this.facts = newFacts();
     this.#phase = CONNECTING;
     this.#connection = undefined;
     this.#pending = NO_BYTES;
