@@ -40,6 +40,24 @@ export const RETRY_OTHER = 2;
 /** Wait, then any endpoint that is available. */
 export const RETRY_AFTER_BACKOFF = 3;
 
+/** Of an attempt to which nothing has happened yet. */
+export function newFacts(): AttemptFacts {
+  return {
+    code: 'upstream_closed',
+    committed: false,
+    bodyHeld: true,
+    reused: false,
+    responseBytes: 0,
+    requestBytesSent: 0,
+    pureInference: false,
+    shouldRetryFalse: false,
+    triesLeft: 0,
+    budgetAllows: false,
+    deadlineLeftMs: 0,
+    untriedAvailable: false,
+  };
+}
+
 /** One of the constants above. */
 export function verdict(facts: AttemptFacts): number {
   if (facts.committed || !facts.bodyHeld || facts.deadlineLeftMs <= 0) return GIVE_UP;
