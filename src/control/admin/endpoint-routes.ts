@@ -143,9 +143,10 @@ function row(controls: EndpointControls, spec: EndpointSpec): object {
 
 function details(controls: EndpointControls, spec: EndpointSpec): object {
   const { health } = controls;
-  const { voices } = health.stateOf(spec);
+  const { reason: reason_code, detail, until_at_ms, voices } = health.stateOf(spec);
   const probes = health.probesOf(spec);
-  return { ...row(controls, spec), voices, probes, changes: health.changesOf(spec) };
+  const state = { reason_code, detail, until_at_ms, voices, probes };
+  return { ...row(controls, spec), ...state, changes: health.changesOf(spec) };
 }
 
 /** `enabled`, `draining` or `maintenance`, whatever health says. */
