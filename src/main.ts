@@ -8,6 +8,7 @@ import { runConfigPrint } from './cli/config-print.ts';
 import { runDemo } from './cli/demo.ts';
 import { runDeploy } from './cli/deploy.ts';
 import { EXIT_OK, EXIT_USAGE } from './cli/exit-codes.ts';
+import { runOperate } from './cli/operate.ts';
 import { serve } from './cli/serve.ts';
 import { runSim } from './cli/sim.ts';
 import { runSimulate } from './cli/simulate.ts';
@@ -38,6 +39,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (verb === 'config print') return runConfigPrint(flags);
   if (verb === 'simulate') return runSimulate(flags);
   if (verb === 'webhook test') return runWebhookTest(flags);
+  if (verb !== 'serve') return runOperate(verb, flags);
   return serve(flags, workerUrl());
 }
 

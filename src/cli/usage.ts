@@ -47,13 +47,16 @@ function flagLines({ flags }: VerbRow): string[] {
 /** Of the commands that take flags of their own, with those of serve or without. */
 function furtherFlags(): string[] {
   const shared = new Set(VERBS.serve.flags.map(({ name }) => name));
-  return Object.entries(VERBS).flatMap(([verb, { flags }]) => {
+  const verbsByFlags = new Map<string, string[]>();
+  for (const [verb, { flags }] of Object.entries(VERBS)) {
     const own = verb === 'serve' ? [] : flags.filter(({ name }) => !shared.has(name));
-    if (own.length === 0) return [];
+    if (own.length === 0) continue;
     const lines = own.map(({ name, value, doc }) => columns(`-${name} ${value}`.trim(), doc));
     const besides = own.length < flags.length ? ', besides those of serve' : '';
-    return [`Flags of ${verb}${besides}:`, ...lines, ''];
-  });
+    const text = [`${besides}:`, ...lines, ''].join('\n');
+    verbsByFlags.set(text, [...(verbsByFlags.get(text) ?? []), verb]);
+  }
+  return [...verbsByFlags].map(([text, verbs]) => `Flags of ${verbs.join(', ')}${text}`);
 }
 
 function columns(left: string, right: string): string {

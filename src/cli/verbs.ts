@@ -54,6 +54,17 @@ function reading(...own: readonly (readonly [name: string, doc: string])[]): rea
   return [...SERVE_FLAGS, ...switches];
 }
 
+/** What belongs to a command that asks a running router. */
+function asking(...own: readonly FlagRow[]): readonly FlagRow[] {
+  return [
+    value('url', 'URL', 'Its operations address (http://127.0.0.1:8080).'),
+    { name: 'json', value: '', doc: 'Print JSON for programs.', choices: [] },
+    ...own,
+  ];
+}
+
+const ENDPOINT = value('endpoint', 'ID', 'Which one: its id, or a part of it.');
+
 export const VERBS = {
   serve: {
     doc: 'Run the router (also when no command is given).',
@@ -76,6 +87,41 @@ export const VERBS = {
   'webhook test': {
     doc: 'Send a test message and say what came back.',
     flags: SERVE_FLAGS,
+    ownFlags: false,
+  },
+  status: {
+    doc: 'Show the state of a running router.',
+    flags: asking(),
+    ownFlags: false,
+  },
+  backends: {
+    doc: 'List the endpoints of a running router.',
+    flags: asking(),
+    ownFlags: false,
+  },
+  reload: {
+    doc: 'Have a running router read its configuration anew.',
+    flags: asking({
+      name: 'dry-run',
+      value: '',
+      doc: 'Only say what would change.',
+      choices: [],
+    }),
+    ownFlags: false,
+  },
+  drain: {
+    doc: 'Take an endpoint out; what runs there finishes.',
+    flags: asking(ENDPOINT),
+    ownFlags: false,
+  },
+  enable: {
+    doc: 'Take a drained endpoint in again.',
+    flags: asking(ENDPOINT),
+    ownFlags: false,
+  },
+  maintenance: {
+    doc: 'Take an endpoint out, without probes and alerts.',
+    flags: asking(ENDPOINT),
     ownFlags: false,
   },
   simulate: {

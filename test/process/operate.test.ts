@@ -1,0 +1,94 @@
+/** A running router from the command line: what its operator types, sees, and gets as exit code. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { LAUNCHER } from '../fakes/built.ts';
+import { jsonAnswer, type RawEngine, startRawEngine } from '../fakes/raw-engine.ts';
+import { type RunningRouter, startRouter } from '../fakes/router.ts';
+
+const TOKEN = 'tok-of-the-test';
+const MODELS = ['通义千问', 'qwen', 'qwen'];
+
+let engines: RawEngine[] = [];
+let router: RunningRouter;
+
+before(async () => {
+  engines = await Promise.all(
+    MODELS.map((model) => startRawEngine(({ send }) => send(jsonAnswer({ id: 'a' })), model)),
+  );
+  router = await startRouter({
+    endpoints: engines.map(({ url }, index) => ({ url, model: MODELS[index]! })),
+    config: { dashboard: { token: TOKEN } },
+    waitUntilUp: false,
+  });
+  for (let left = 200; left > 0; left--) {
+    if ((await run('status')).out.includes('3 of 3 endpoints')) return;
+  }
+  assert.fail(router.child.output);
+});
+after(async () => {
+  await router.stop();
+  await Promise.all(engines.map((engine) => engine.close()));
+});
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function run(verb: string, args: readonly string[] = [], token = TOKEN): Promise<Ran> {
+  const env = { ...process.env, LLM_ROUTER_NODE: process.execPath, LLM_ROUTER_TOKEN: token };
+  const words = [verb, '-url', router.operationsUrl, ...args];
+  return new Promise((resolve) => {
+    const child = execFile(LAUNCHER, words, { env }, (_error, out, err) => {
+      resolve({ code: child.exitCode ?? -1, out, err });
+    });
+  });
+}
+
+test('shows state and endpoints in columns that hold with Chinese names', async () => {
+  const { out, code } = await run('backends');
+  assert.equal(code, 0);
+  const lines = out.trimEnd().split('\n');
+  assert.match(lines[0]!, /^MODEL {5}ADDRESS /);
+  assert.match(lines[1]!, /^通义千问 {2}http:/);
+  assert.match(lines[2]!, /^qwen {6}http:/);
+  assert.match((await run('status')).out, /^通义千问 {3}1 {3}1 /m);
+});
+
+test('prints what the API answers for programs', async () => {
+  const { out } = await run('status', ['--json']);
+  assert.equal(JSON.parse(out).endpoints.length, 3);
+});
+
+test('drains and enables an endpoint that is named by a part of its id', async () => {
+  const port = new URL(engines[1]!.url).port;
+  const drained = await run('drain', ['-endpoint', port]);
+  assert.deepEqual([drained.code, drained.err], [0, '']);
+  assert.equal(drained.out, `qwen@${engines[1]!.url}/v1: draining\n`);
+  assert.match((await run('backends')).out, new RegExp(`${port}/v1 +draining`));
+  assert.match((await run('maintenance', ['-endpoint', port])).out, /: maintenance\n$/);
+  await run('enable', ['-endpoint', port]);
+  assert.doesNotMatch((await run('backends')).out, /draining|maintenance/);
+});
+
+test('says in one sentence what is wrong, and fails', async () => {
+  const wrong: readonly (readonly [string, readonly string[], string, RegExp])[] = [
+    ['drain', ['-endpoint', 'qwen'], TOKEN, /"qwen" fits 2 endpoints .*; be more exact\.\n$/],
+    ['drain', ['-endpoint', 'zzz'], TOKEN, /no endpoint is called "zzz"; llm-router backends/],
+    ['enable', [], TOKEN, /Name it with -endpoint ID\.\n$/],
+    ['status', [], '', /wants a token: put dashboard\.token into LLM_ROUTER_TOKEN\.\n$/],
+    ['status', [], 'wrong', /does not take this token/],
+    ['status', ['-url', 'http://127.0.0.7:18999'], TOKEN, /cannot reach http:\S+: nothing/],
+    ['status', ['-url', 'localhost:80'], TOKEN, /localhost:80 is not an http/],
+  ];
+  await Promise.all(
+    wrong.map(async ([verb, args, token, said]) => {
+      const { code, out, err } = await run(verb, args, token);
+      assert.deepEqual([code, out], [1, ''], verb);
+      assert.match(err, said);
+      assert.doesNotMatch(err, /tok-of/);
+    }),
+  );
+});
