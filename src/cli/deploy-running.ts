@@ -2,6 +2,7 @@
 
 import { LogWatch } from '../deploy/log-rules.ts';
 import { parseLooks } from '../deploy/node-answers.ts';
+import { fetchNear } from '../deploy/node-fetch.ts';
 import { lookScript } from '../deploy/node-script.ts';
 import { gpuRange, type Service } from '../deploy/plan.ts';
 import { askEngine } from '../deploy/readiness.ts';
@@ -52,7 +53,12 @@ export async function runDeployStatus(session: Session): Promise<number> {
 async function standingOf(placed: Placed, session: Session): Promise<Standing> {
   const { service, life } = placed;
   if (life === 'alive') {
-    const { state, note } = await askEngine(service, session.fetch);
+    const near = fetchNear(
+      { ...service, node: placed.node, action: 'keep' },
+      session.ssh,
+      session.fetch,
+    );
+    const { state, note } = await askEngine(service, near);
     if (state === 'ready') return { placed, state: 'ready', note };
     return { placed, state: 'loading', note: (await logOf(placed, session)).lastLine || note };
   }

@@ -136,7 +136,7 @@ LLM_ROUTER_END
 cat > "$dir/run.sh" <<'LLM_ROUTER_END'
 ${runScript(service.command)}
 LLM_ROUTER_END
-setsid sh "$dir/run.sh" "$dir" </dev/null >>"$dir/log" 2>&1 &
+${removal(service.command)}setsid sh "$dir/run.sh" "$dir" </dev/null >>"$dir/log" 2>&1 &
 tries=0
 while [ ! -f "$dir/state" ] && [ $tries -lt 100 ]; do
   tries=$((tries + 1))
@@ -148,6 +148,11 @@ echo "@started $pid"
 `;
 }
 
+/** A container of the same name is a leftover of the same service. */
+function removal({ runtime, container }: EngineCommand): string {
+  return runtime === '' ? '' : `${runtime} rm -f ${quoted(container)} >/dev/null 2>&1\n`;
+}
+
 /** $1 is the service's folder. Ends by becoming the engine. */
 function runScript({ argv, env, workdir }: EngineCommand): string {
   const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`);
@@ -156,7 +161,7 @@ function runScript({ argv, env, workdir }: EngineCommand): string {
   const slash = program.lastIndexOf('/');
   if (slash > 0) exports.push(`PATH=${quoted(program.slice(0, slash))}:$PATH`);
   return `dir=$1
-cd ${workdir === '' ? '"$HOME"' : quoted(workdir)} || exit 1
+cd ${homePath(workdir)} || exit 1
 ${exports.join('\n')}
 read -r stat < /proc/$$/stat
 set -- \${stat##*) }
@@ -164,6 +169,12 @@ boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo none)
 { echo "$$ \${20} $boot $(date +%s)"; cat "$dir/record"; } > "$dir/state.new"
 mv "$dir/state.new" "$dir/state"
 exec ${argv.map(quoted).join(' ')}`;
+}
+
+/** A folder for a shell; `~/` and nothing mean the home folder. */
+function homePath(path: string): string {
+  if (path === '' || path === '~') return '"$HOME"';
+  return path.startsWith('~/') ? `"$HOME"/${quoted(path.slice(2))}` : quoted(path);
 }
 
 /** A service and how much of its log has been read, in bytes. */
@@ -236,9 +247,8 @@ for id in $ids; do
   while [ -n "$(members)" ] && [ "$(date +%s)" -le $deadline ]; do sleep 0.1; done
   for member in $(members); do kill -KILL "$member" 2>/dev/null; how=kill; done
   runtime=$(container_of "$id")
-  if [ -n "$runtime" ] && [ $how != gone ]; then
-    "$runtime" rm -f "llm-router-$id" >/dev/null 2>&1
-  fi
+  # It may outlive the client that was told to end it.
+  if [ -n "$runtime" ]; then "$runtime" rm -f "llm-router-$id" >/dev/null 2>&1; fi
   tries=0
   while [ $tries -lt 50 ] && [ -n "$(members)" ]; do tries=$((tries + 1)); sleep 0.1; done
   if [ -n "$(members)" ]; then

@@ -75,6 +75,9 @@ export function isGood({ plan, survey, runs, faults, isInterrupted }: Outcome): 
   return isWhole && !isInterrupted && faults.length === 0 && runs.every(isReady);
 }
 
+const GOING_ON =
+  'The engines go on by themselves: run the same deploy up to wait for them, or deploy stop.';
+
 /** Failures first. */
 export function summaryText(outcome: Outcome): string {
   const { plan, survey, runs, faults, files, endpointsFile } = outcome;
@@ -97,12 +100,7 @@ export function summaryText(outcome: Outcome): string {
   const written = ready.length === 0 ? files : [endpointsFile, ...files];
   return lines([
     ...(troubles.length === 0 ? [] : ['Failed:', ...troubles.map((line) => `  ${line}`), '']),
-    ...(open === 0
-      ? []
-      : [`${counted(open, 'service')} still starting: the engines go on without`]),
-    ...(open === 0
-      ? []
-      : ['this command. The same deploy up goes on waiting; deploy stop ends them.']),
+    ...(open === 0 ? [] : [`${counted(open, 'service')} still starting. ${GOING_ON}`]),
     ...oddities,
     `${count}${keptText}${list.length === 0 ? '.' : ':'}`,
     ...table(list),

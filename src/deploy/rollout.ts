@@ -8,6 +8,7 @@
 import { onPort } from './engine-command.ts';
 import type { FleetNode } from './fleet.ts';
 import { parseLooks } from './node-answers.ts';
+import { fetchNear } from './node-fetch.ts';
 import { lookScript, startScript, stopScript } from './node-script.ts';
 import type { NodeFacts, Service } from './plan.ts';
 import { askEngine, type Fetch } from './readiness.ts';
@@ -211,10 +212,12 @@ class NodeRollout {
     run.isBeingAsked = true;
     const { service } = run;
     if (run.phase === 'loading') this.#enter(run, 'checking', 'says it is ready');
-    void askEngine(service, this.#options.fetch).then(({ state, note }) => {
+    const { ssh, fetch } = this.#options;
+    void askEngine(service, fetchNear(service, ssh, fetch)).then(({ state, note }) => {
       run.isBeingAsked = false;
       // Meanwhile it may have ended, or moved to another port.
       if (run.phase !== 'checking' || run.service !== service) return;
+      if (this.#options.signal.aborted) return;
       if (state === 'wait') return this.#enter(run, 'checking', note);
       run.settledMs = this.#options.nowMs();
       this.#enter(run, 'ready', note);

@@ -99,6 +99,7 @@ export async function takeOutOfService(
     readonly sleep: (ms: number) => Promise<void>;
   },
 ): Promise<string[]> {
+  if (services.length === 0) return [];
   const apiBases = new Set(services.map(({ service }) => service.apiBase));
   const { endpoints, router, drainMs, sleep } = parts;
   const drained = router === undefined ? '' : await router.drain(apiBases, drainMs);

@@ -25,6 +25,9 @@ const OPTIONS = [
   ...['-T', '-o', 'BatchMode=yes', '-o', `ConnectTimeout=${CONNECT_SECONDS}`],
   ...['-o', 'ServerAliveInterval=15', '-o', 'ServerAliveCountMax=4'],
 ];
+/** sun_path of unix(7); a hash of 40 digits and a suffix of ssh while it connects. */
+const MAX_SOCKET_PATH = 104;
+const PATH_ROOM = 60;
 /** Should this process be killed, the shared connections end by themselves. */
 const PERSIST_SECONDS = 60;
 
@@ -65,7 +68,9 @@ export class Ssh {
     const text = stdout.toString('utf8');
     const value = (key: string) => new RegExp(`^${key} (.+)$`, 'm').exec(text)?.[1] ?? '';
     const own = value('controlpath');
-    const isShared = own !== '' && own !== 'none';
+    // A socket's path is short; where the folder for temporary files is deep there is no sharing.
+    const isTooLong = this.#dir.length + PATH_ROOM > MAX_SOCKET_PATH;
+    const isShared = (own !== '' && own !== 'none') || isTooLong;
     const control = [
       ...['-o', 'ControlMaster=auto', '-o', `ControlPath=${join(this.#dir, '%C')}`],
       ...['-o', `ControlPersist=${PERSIST_SECONDS}`],

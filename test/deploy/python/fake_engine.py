@@ -70,8 +70,9 @@ def main(backend):
     parser.add_argument("--model", "--model-path", required=True)
     parser.add_argument("--served-model-name", required=True)
     parser.add_argument("--port", type=int, required=True)
-    args, _ = parser.parse_known_args()
-    say("INFO loading " + args.model)
+    args, rest = parser.parse_known_args()
+    say("INFO loading %s in %s, NOTE=%s" % (args.model, os.getcwd(), os.environ.get("NOTE")))
+    say("INFO rest: " + " ".join(rest))
     words = order()
     obey(words, args.port)
     with socket.socket() as probe:
