@@ -3,6 +3,7 @@
  * share.
  */
 import { createHash } from 'node:crypto';
+import { priorityOf } from '../core/priority.ts';
 import type { Config } from '../config/schema.ts';
 import type { ClientKey, ProxyOptions } from '../proxy/options.ts';
 
@@ -34,6 +35,8 @@ export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
     numRetries: routing.numRetries,
     queueTimeoutMs: routing.queueTimeoutMs,
     maxQueue: Math.ceil(routing.maxQueue / workers),
+    maxQueueBytes: Math.ceil(routing.maxQueueBytes / workers),
+    maxParallelRequests: routing.maxParallelRequests,
     unavailableWaitMs: routing.unavailableWaitMs,
     requestTimeoutMs: httpClient.requestTimeoutMs,
     connectTimeoutMs: httpClient.connectTimeoutMs,
@@ -66,8 +69,9 @@ export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
 /** Workers get digests only. A key without a name is called by its place in the list. */
 function clientKeys(keys: Config['server']['apiKeys']): ClientKey[] {
   return keys.map((given, index) => {
-    const { name, key } = typeof given === 'string' ? { name: '', key: given } : given;
+    const { name, key, priority = '' } =
+      typeof given === 'string' ? { name: '', key: given } : given;
     const digest = createHash('sha256').update(key, 'latin1').digest('base64');
-    return { name: name || `key-${index + 1}`, digest };
+    return { name: name || `key-${index + 1}`, digest, priority: priorityOf(priority) };
   });
 }

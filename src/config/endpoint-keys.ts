@@ -72,6 +72,13 @@ export const PARAM_KEYS: readonly EndpointKey[] = [
   },
   { key: 'rpm', type: 'number', defaultText: '–', doc: 'Another name of rpm_limit.' },
   {
+    key: 'tpm_limit',
+    type: 'number',
+    defaultText: 'unlimited',
+    doc: 'Tokens in any 60 seconds, prompts and answers together; 0 means unlimited.',
+  },
+  { key: 'tpm', type: 'number', defaultText: '–', doc: 'Another name of tpm_limit.' },
+  {
     key: 'supports_vision',
     type: 'true/false',
     defaultText: 'false',
@@ -143,6 +150,8 @@ export const PARAM_KEYS: readonly EndpointKey[] = [
 export const INFO_KEYS: readonly EndpointKey[] = [
   { key: 'rpm_limit', type: 'number', defaultText: '–', doc: 'As above; looked at last.' },
   { key: 'rpm', type: 'number', defaultText: '–', doc: 'Another name of rpm_limit.' },
+  { key: 'tpm_limit', type: 'number', defaultText: '–', doc: 'As above; looked at last.' },
+  { key: 'tpm', type: 'number', defaultText: '–', doc: 'Another name of tpm_limit.' },
   {
     key: 'blocked',
     type: 'true/false',

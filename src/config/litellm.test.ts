@@ -82,7 +82,7 @@ const ENV = { EXAMPLE_KEY: 'sk-example', MASTER: 'sk-master' };
 test('a LiteLLM file is a main file by itself', async (t) => {
   const { config, endpoints, lines, table } = await load(folder(t, { 'config.yaml': MAIN }), ENV);
   assert.deepEqual(
-    lines.filter((line) => !/tpm/.test(line)),
+    lines.filter((line) => !/ignored keys/.test(line)),
     ['config.yaml:21:5: model_list[3]: is blocked (this endpoint is left out)'],
   );
   assert.match(lines.join(), /ignored keys: .*litellm_settings\.drop_params/);
@@ -102,13 +102,25 @@ test('a LiteLLM file is a main file by itself', async (t) => {
   assert.equal(second?.apiBase, 'http://10.0.0.2:8000/v1');
   const shared = { maxParallel: 8, streamTimeoutMs: 20_000, cooldownMs: 60_000, numRetries: -1 };
   const { headers: organization, ...firstOwn } = first!.own!;
-  assert.deepEqual(firstOwn, { ...shared, order: 1, timeoutMs: 120_000, probed: true });
+  assert.deepEqual(firstOwn, {
+    ...shared,
+    order: 1,
+    tpmLimit: 100_000,
+    timeoutMs: 120_000,
+    probed: true,
+  });
   assert.deepEqual(
     organization.map(([name, value]) => [name, value.reveal()]),
     [['OpenAI-Organization', 'org-1']],
   );
   const { headers: team, ...secondOwn } = second!.own!;
-  assert.deepEqual(secondOwn, { ...shared, order: 2, timeoutMs: 30_000, probed: false });
+  assert.deepEqual(secondOwn, {
+    ...shared,
+    order: 2,
+    tpmLimit: 0,
+    timeoutMs: 30_000,
+    probed: false,
+  });
   assert.deepEqual(
     team.map(([name, value]) => [name, value.reveal()]),
     [['X-Team', 'blue']],

@@ -5,7 +5,9 @@
  * Invariant: `defaultValue` and what `schema` accepts are in the unit of the file; `scale` turns
  * numbers into the unit of `Config` (milliseconds, bytes).
  */
+
 import { z } from 'zod';
+import { PRIORITY_NAMES } from '../core/priority.ts';
 
 export interface Option<T> {
   /** The key in the file. */
@@ -165,17 +167,22 @@ export function names(
 export interface NamedKey {
   readonly name: string;
   readonly key: string;
+  /** Class of its requests; without one they may ask for any. */
+  readonly priority?: (typeof PRIORITY_NAMES)[number] | undefined;
 }
 
-/** A list of keys: each a text, or a section with `name` and `key`. */
+/** A list of keys: each a text, or a section with `name`, `key` and perhaps `priority`. */
 export function keys(key: string, doc: string): Option<readonly (string | NamedKey)[]> {
   const secret = z.string().regex(/^[\x21-\x7e]{1,512}$/);
   const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+  const priority = z.enum(PRIORITY_NAMES).optional();
   return {
     ...plain(key, 'list', doc),
-    schema: z.array(z.union([secret, z.strictObject({ name, key: secret })])).max(MAX_KEYS),
+    schema: z
+      .array(z.union([secret, z.strictObject({ name, key: secret, priority })]))
+      .max(MAX_KEYS),
     defaultValue: [],
-    expects: `a list of at most ${MAX_KEYS} keys, each a text or a section with "name" and "key"`,
+    expects: `a list of at most ${MAX_KEYS} keys, each a text or a section with "name", "key" and, if wanted, "priority"`,
     secret: true,
   };
 }

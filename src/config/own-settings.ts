@@ -12,6 +12,7 @@ export const LAST_ORDER = 1_000_000;
 const NOTHING: OwnEntry = {
   order: LAST_ORDER,
   maxParallel: 0,
+  tpmLimit: 0,
   timeoutMs: 0,
   streamTimeoutMs: 0,
   numRetries: -1,
@@ -28,13 +29,15 @@ interface Sections {
 /** `undefined` when nothing is its own. */
 export function readOwn(
   reader: DeploymentReader,
-  { params, info }: Sections,
+  sections: Sections,
   defaults: EndpointDefaults,
 ): OwnEntry | undefined {
+  const { params, info } = sections;
   const number = (key: string, scale = 1) => reader.number(params, `litellm_params.${key}`, scale);
   const own: OwnEntry = {
     order: number('order') ?? LAST_ORDER,
     maxParallel: number('max_parallel_requests') ?? defaults.maxParallel ?? 0,
+    tpmLimit: readTpm(reader, sections),
     timeoutMs: number('timeout', 1000) ?? defaults.timeoutMs ?? 0,
     streamTimeoutMs: number('stream_timeout', 1000) ?? defaults.streamTimeoutMs ?? 0,
     numRetries: number('num_retries') ?? defaults.numRetries ?? -1,
@@ -43,6 +46,19 @@ export function readOwn(
     probed: !reader.flag(info, 'model_info.disable_background_health_check'),
   };
   return JSON.stringify(own) === JSON.stringify(NOTHING) ? undefined : own;
+}
+
+/** As with rpm, `model_info` is looked at last. */
+function readTpm(reader: DeploymentReader, { params, info }: Sections): number {
+  for (const key of ['tpm_limit', 'tpm']) {
+    const limit = reader.number(params, `litellm_params.${key}`);
+    if (limit !== undefined) return limit;
+  }
+  for (const key of ['tpm_limit', 'tpm']) {
+    const limit = reader.number(info, `model_info.${key}`);
+    if (limit !== undefined) return limit;
+  }
+  return 0;
 }
 
 /** Fields that the router itself writes, or that would change how a message is read. */

@@ -102,13 +102,25 @@ export const SECTIONS = {
       queueTimeoutMs: millis(
         'queue_timeout_ms',
         1000,
-        'How long a request waits when all endpoints of its model are at their rate limit.',
+        'How long a request waits when all endpoints of its model are at a limit.',
       ),
       maxQueue: integer(
         'max_queue',
         10_000,
         { max: 1_000_000, unit: 'requests' },
         'Requests that may wait at once for one model; further ones get 429.',
+      ),
+      maxQueueBytes: integer(
+        'max_queue_bytes',
+        256 * 1024 * 1024,
+        { min: 1, max: 1024 * GIB, unit: 'bytes' },
+        'What the bodies of those that wait for one model may hold; further ones get 429.',
+      ),
+      maxParallelRequests: integer(
+        'max_parallel_requests',
+        0,
+        { max: 1_000_000, unit: 'requests' },
+        'Requests of one model in progress at once; further ones wait. 0 means unlimited.',
       ),
       unavailableWaitMs: millis(
         'unavailable_wait_ms',

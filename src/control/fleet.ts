@@ -18,6 +18,7 @@ import type { Columns } from '../core/columns.ts';
 import type { EndpointSpec, RouteTableSpec } from '../core/endpoint.ts';
 import { forgetPrefixes } from '../core/prefix-index.ts';
 import { RATE_CELLS, RATE_WINDOW_MS, used } from '../core/rate-window.ts';
+import { TOKEN_CELLS } from '../core/token-window.ts';
 import { sumOf } from '../state/reader.ts';
 import { Overrides, type Overtaken } from './overrides.ts';
 
@@ -230,4 +231,5 @@ function clearSlot(columns: Columns, slot: number): void {
   shared.probing[slot] = 0;
   shared.recovered[slot] = 0;
   shared.rate.fill(0, slot * RATE_CELLS, (slot + 1) * RATE_CELLS);
+  shared.tokens.fill(0, slot * TOKEN_CELLS, (slot + 1) * TOKEN_CELLS);
 }

@@ -21,6 +21,8 @@ export class Cluster implements Pool {
   readonly tierOf: Int32Array;
   readonly tiers: number;
   readonly budget: RetryBudget;
+  /** An endpoint has a token limit. */
+  readonly limitsTokens: boolean;
 
   /** Throws RangeError on a weight that is not positive and finite. */
   constructor(spec: ClusterSpec, budget: RetryBudget) {
@@ -32,6 +34,7 @@ export class Cluster implements Pool {
     this.weights = new Float64Array(size);
     this.cumulative = new Float64Array(size);
     this.budget = budget;
+    this.limitsTokens = spec.endpoints.some(({ own }) => own !== undefined && own.tpmLimit > 0);
     const orders = [...new Set(spec.endpoints.map(orderOf))].sort((a, b) => a - b);
     this.tierOf = Int32Array.from(spec.endpoints, (one) => orders.indexOf(orderOf(one)));
     this.tiers = Math.max(1, orders.length);

@@ -4,6 +4,7 @@
 import type { Columns, WorkerColumns } from './columns.ts';
 import { PROBE_UP } from './columns.ts';
 import { RATE_CELLS } from './rate-window.ts';
+import { TOKEN_CELLS } from './token-window.ts';
 
 export function fixtureColumns(slots: number, workers: number): Columns {
   return {
@@ -23,6 +24,7 @@ export function fixtureColumns(slots: number, workers: number): Columns {
     },
     shared: {
       rate: new Int32Array(slots * RATE_CELLS),
+      tokens: new Int32Array(slots * TOKEN_CELLS),
       probing: new Int32Array(slots),
       recovered: new Int32Array(slots),
     },
@@ -69,5 +71,6 @@ function workerColumns(slots: number): WorkerColumns {
     latencyMs: float64(),
     latencyAtMs: float64(),
     cachePages: float64(),
+    waitingClass: int32(),
   };
 }

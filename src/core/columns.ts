@@ -63,6 +63,8 @@ export interface WorkerColumns {
   readonly latencyAtMs: Float64Array;
   /** Pages that this worker's prompts put on the endpoint's cache (core/prefix-index). */
   readonly cachePages: Float64Array;
+  /** Of those who wait for the model whose first endpoint this is: 1 + the best class; 0 = nobody. */
+  readonly waitingClass: Int32Array;
 }
 
 export interface ControlColumns {
@@ -89,6 +91,8 @@ export interface ControlColumns {
 export interface SharedColumns {
   /** Rate windows: RATE_CELLS cells a slot, see core/rate-window. */
   readonly rate: Int32Array;
+  /** Token windows: TOKEN_CELLS cells a slot, see core/token-window. */
+  readonly tokens: Int32Array;
   /** Who claimed the one reopening probe of a slot, and when (core/ejection-state); 0 = nobody. */
   readonly probing: Int32Array;
   /** When a slot was last seen to recover, as core/slow-start writes it; 0 = never. */

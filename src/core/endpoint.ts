@@ -36,6 +36,8 @@ export interface OwnSettings {
   readonly order: number;
   /** Attempts at once; 0 = the router's limit. */
   readonly maxParallel: number;
+  /** Tokens in any 60 s, prompts and answers; 0 = unlimited. */
+  readonly tpmLimit: number;
   /** Longest attempt; of a stream, its way to the first event. 0 = the router's limits. */
   readonly timeoutMs: number;
   /** Longest silence of a stream, its start included; 0 = as above. */

@@ -82,7 +82,7 @@ export const ERRORS = {
     429,
     'router',
     FINAL,
-    'All endpoints of the model "{}" are at their rate limit; see Retry-After.',
+    'All endpoints of the model "{}" are at a limit; see Retry-After.',
   ),
   queue_full: row(429, 'router', FINAL, 'Too many requests wait for the model "{}" already.'),
   no_socket: row(503, 'router', LOAD, 'The router has no free socket to reach an endpoint with.'),
@@ -92,7 +92,7 @@ export const ERRORS = {
     504,
     'router',
     ['never', 'nobody'],
-    'The request was not answered within the configured request timeout.',
+    'The request was not answered within its time (X-Request-Timeout or the configured one).',
   ),
   internal_error: row(500, 'router', FINAL, 'The router made a mistake; see its log.'),
 

@@ -41,6 +41,8 @@ export const FIELD_X_FORWARDED_FOR = 22;
 export const FIELD_X_FORWARDED_PROTO = 23;
 export const FIELD_X_FORWARDED_HOST = 24;
 export const FIELD_FORWARDED = 25;
+export const FIELD_X_REQUEST_TIMEOUT = 26;
+export const FIELD_X_REQUEST_PRIORITY = 27;
 
 const NAMES = [
   '',
@@ -69,6 +71,8 @@ const NAMES = [
   'x-forwarded-proto',
   'x-forwarded-host',
   'forwarded',
+  'x-request-timeout',
+  'x-request-priority',
 ] as const;
 
 /** 1 for the fields that belong to one connection and are never forwarded. */
@@ -90,7 +94,7 @@ for (const id of [
 /** Each name occupies one row: its length, then its bytes. */
 const ROW_BYTES = 32;
 const ROWS = new Uint8Array(ROW_BYTES * NAMES.length);
-const SLOTS = 128;
+const SLOTS = 256;
 const SLOT_TO_ID = new Uint8Array(SLOTS);
 let longest = 0;
 

@@ -7,19 +7,22 @@ import type { Ask } from '../core/ask.ts';
 import { ADMITTING, availabilityOf, PROBE_DUE, panicAdmits } from '../core/availability.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Cluster } from '../core/cluster.ts';
-import type { Columns } from '../core/columns.ts';
+import type { Columns, WorkerColumns } from '../core/columns.ts';
 import type { Ejector } from '../core/ejection.ts';
 import type { Gate } from '../core/pickers/picker.ts';
 import type { Random } from '../core/random.ts';
 import { used } from '../core/rate-window.ts';
 import type { RouteTable } from '../core/route-table.ts';
 import type { Strategy } from '../core/strategy.ts';
+import { tokenWaitMs } from '../core/token-window.ts';
 import type { ProxyOptions } from './options.ts';
 
 /** What admission decides from; the data plane is one. */
 export interface AdmissionParts {
   readonly options: ProxyOptions;
   readonly columns: Columns;
+  /** This worker's own. */
+  readonly own: WorkerColumns;
   readonly clock: Clock;
   readonly random: Random;
   readonly ejector: Ejector;
@@ -38,6 +41,8 @@ export class AdmissionGate implements Gate {
   /** Only endpoints of this tier; -1 = of any. */
   tier: number;
   nowMs: number;
+  /** What the request may cost; 0 = no endpoint of the cluster limits tokens. */
+  tokens: number;
   /** Indices that lost a race (rate charge, reopening probe) in this admission. */
   readonly excluded = new Int32Array(MAX_EXCLUDED);
   excludedCount: number;
@@ -48,6 +53,7 @@ export class AdmissionGate implements Gate {
     this.panic = false;
     this.tier = -1;
     this.nowMs = 0;
+    this.tokens = 0;
     this.excludedCount = 0;
   }
 
@@ -57,6 +63,7 @@ export class AdmissionGate implements Gate {
     this.panic = false;
     this.tier = -1;
     this.nowMs = nowMs;
+    this.tokens = 0;
     this.excludedCount = 0;
   }
 
@@ -76,12 +83,16 @@ export class AdmissionGate implements Gate {
     return open && !this.isFull(index);
   }
 
-  /** At its rate or connection limit. */
+  /** At its rate, token or connection limit. */
   isFull(index: number): boolean {
     const { columns, options } = this.#plane;
     const slot = this.cluster.slots[index]!;
     const { rpmLimit: limit, own } = this.cluster.endpoints[index]!;
     if (limit > 0 && used(columns.shared.rate, slot, this.nowMs) >= limit) return true;
+    if (this.tokens > 0 && own !== undefined && own.tpmLimit > 0) {
+      const asked = { limit: own.tpmLimit, tokens: this.tokens };
+      if (tokenWaitMs(columns.shared.tokens, slot, asked, this.nowMs) > 0) return true;
+    }
     let most = options.maxConnsPerHost;
     if (own !== undefined && own.maxParallel > 0 && (most === 0 || own.maxParallel < most)) {
       most = own.maxParallel;

@@ -12,6 +12,7 @@ import { RouteTable } from '../core/route-table.ts';
 import { noteRecovery } from '../core/slow-start.ts';
 import { askAt, strategyOf } from '../core/strategy-fixture.ts';
 import { Admission } from './admission.ts';
+import { comeBackMs } from './come-back.ts';
 import type { ProxyOptions } from './options.ts';
 
 const SLOW_START_MS = 10_000;
@@ -25,7 +26,8 @@ function setUp(endpoints: readonly EndpointSpec[], options: Partial<ProxyOptions
   const table = new RouteTable(tableOf(1, endpoints));
   const strategy = strategyOf('simple-shuffle', columns, 1);
   const asking = askAt(0);
-  const parts = { options: all, columns, clock, random, ejector, table, strategy, asking };
+  const own = columns.workers[0]!;
+  const parts = { own, options: all, columns, clock, random, ejector, table, strategy, asking };
   const admission = new Admission(parts);
   /** The slot that a request gets; -1 = it has to wait. */
   const ask = (tried: readonly number[] = []): number => {
@@ -33,6 +35,10 @@ function setUp(endpoints: readonly EndpointSpec[], options: Partial<ProxyOptions
     const applicant = {
       model: 'm',
       tried,
+      standing: { priority: 1, flow: '', timeoutMs: 0 },
+      startedMs: 0,
+      sizeBytes: 100,
+      reservation: undefined,
       admitted: (spec: EndpointSpec) => {
         slot = spec.slot;
       },
@@ -50,7 +56,7 @@ function setUp(endpoints: readonly EndpointSpec[], options: Partial<ProxyOptions
     return count / 4_000;
   };
   const cluster = table.cluster('m')!;
-  return { columns, clock, ejector, admission, cluster, ask, shareOf };
+  return { parts, columns, clock, ejector, admission, cluster, ask, shareOf };
 }
 
 function near(actual: number, expected: number): void {
@@ -116,23 +122,23 @@ describe('the panic threshold', () => {
 
 describe('the time to come back', () => {
   it('is the end of the first ejection', () => {
-    const { clock, ejector, admission, cluster } = setUp([endpoint(0), endpoint(1)]);
+    const { clock, ejector, parts, cluster } = setUp([endpoint(0), endpoint(1)]);
     ejector.failure(1, clock.nowMs(), true);
     clock.advance(2_000);
     ejector.failure(0, clock.nowMs(), true);
-    const ms = admission.comeBackMs(cluster);
+    const ms = comeBackMs(parts, cluster);
     assert.ok(ms >= 2_500 && ms <= 3_500, `${ms} ms`);
   });
 
   it('is a guess when only the prober can tell', () => {
-    const { columns, admission, cluster } = setUp([endpoint(0)]);
+    const { columns, parts, cluster } = setUp([endpoint(0)]);
     columns.control.probeState[0] = PROBE_DOWN;
-    assert.equal(admission.comeBackMs(cluster), 5_000);
+    assert.equal(comeBackMs(parts, cluster), 5_000);
   });
 
   it('is at most a minute', () => {
-    const { columns, clock, admission, cluster } = setUp([endpoint(0)]);
+    const { columns, clock, parts, cluster } = setUp([endpoint(0)]);
     columns.workers[1]!.ejectedUntilMs[0] = clock.nowMs() + 300_000;
-    assert.equal(admission.comeBackMs(cluster), 60_000);
+    assert.equal(comeBackMs(parts, cluster), 60_000);
   });
 });

@@ -1,73 +1,106 @@
+// HOT PATH — bench: bench/pick.ts, bench/main.ts
+/**
+ * Who is admitted now, and who waits. An exchange is admitted when there is a place for it
+ * (placement) and nobody who goes before it waits. Those who wait stand in one line a model
+ * (core/waiting-line), and their endpoint is chosen only when one is free: as soon as a request of
+ * this worker ends, and on each turn of the wheel for what other workers set free. Their patience
+ * and the client's own deadline end the wait; who is late is never sent up.
+ */
 import type { Cluster } from '../core/cluster.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
+import { type Waiting, WaitingLine } from '../core/waiting-line.ts';
 import type { AdmissionParts } from './admission-gate.ts';
 import { comeBackMs, retryAfterMs } from './come-back.ts';
 import { Placement } from './placement.ts';
+import type { Standing } from './standing.ts';
+import type { TokenReservation } from './token-reservation.ts';
 
 /** An exchange as admission sees it. */
-export interface Applicant {
+export interface Applicant extends Waiting {
+  readonly standing: Standing;
+  readonly startedMs: number;
   readonly model: string;
   /** Slots that failed it already. */
   readonly tried: readonly number[];
+  /** Set before `admitted`: tokens held for the attempt. */
+  reservation: TokenReservation | undefined;
   /** `chargedAtMs`: when the rate window was charged, -1 = it has none. */
   admitted(endpoint: EndpointSpec, chargedAtMs: number): void;
   /** No place now: it waits for `admitted`, at most `patienceMs`. */
   waits(patienceMs: number): void;
-  /** No place and no waiting: the cluster is gone or the queue is full. */
+  /** No place and no waiting: one of REFUSED_*. */
   refused(reason: number): void;
 }
 
 export const REFUSED_UNKNOWN_MODEL = 0;
 export const REFUSED_QUEUE_FULL = 1;
+/** Its turn came after its deadline. */
+export const REFUSED_LATE = 2;
 
 export class Admission {
   readonly #plane: AdmissionParts;
   readonly #placement: Placement;
-  /** Waiting applicants by model, oldest first. */
-  readonly #queues = new Map<string, Set<Applicant>>();
+  readonly #lines = new Map<string, WaitingLine<Applicant>>();
   #waiting = 0;
+  #pollsSoon = false;
+  readonly #pollNow = () => {
+    this.#pollsSoon = false;
+    this.poll();
+  };
 
   constructor(plane: AdmissionParts) {
     this.#plane = plane;
     this.#placement = new Placement(plane);
   }
 
-  /** Admits the applicant now, or puts it behind those who wait for the same model. */
+  /** Admits the applicant now, or puts it into the line of its model. */
   admit(applicant: Applicant): void {
-    const queue = this.#queues.get(applicant.model);
-    if (queue === undefined && this.#choose(applicant, applicant.tried)) {
-      this.#hand(applicant);
-      return;
-    }
     const cluster = this.#plane.table.cluster(applicant.model);
     if (cluster === undefined) {
       applicant.refused(REFUSED_UNKNOWN_MODEL);
-    } else if ((queue?.size ?? 0) >= this.#plane.options.maxQueue) {
+      return;
+    }
+    const line = this.#waiting === 0 ? undefined : this.#lines.get(applicant.model);
+    if (this.#isFirst(applicant, cluster, line) && this.#choose(applicant, cluster)) {
+      this.#hand(applicant);
+    } else if (line !== undefined && this.#isFull(line, applicant)) {
       applicant.refused(REFUSED_QUEUE_FULL);
     } else {
-      this.#enqueue(applicant, queue);
+      this.#enqueue(applicant, cluster, line);
       const { queueTimeoutMs, unavailableWaitMs } = this.#plane.options;
       applicant.waits(this.isOverload(cluster) ? queueTimeoutMs : unavailableWaitMs);
     }
   }
 
-  /** Takes the applicant out of its queue; nothing happens when it does not wait. */
+  /** Takes the applicant out of its line; nothing happens when it does not wait. */
   leave(applicant: Applicant): void {
-    const queue = this.#queues.get(applicant.model);
-    if (queue?.delete(applicant)) {
-      this.#waiting--;
-      if (queue.size === 0) this.#queues.delete(applicant.model);
-    }
+    const line = this.#lines.get(applicant.model);
+    if (line?.leave(applicant)) this.#left(applicant.model, line);
+  }
+
+  /** A request ended: if anybody waits, its place may be theirs. */
+  freed(): void {
+    if (this.#waiting === 0 || this.#pollsSoon) return;
+    this.#pollsSoon = true;
+    // Not now: whoever ended it has not finished with it.
+    queueMicrotask(this.#pollNow);
   }
 
   /** Lets in whoever can be let in now, in order; the wheel calls it on each turn. */
   poll(): void {
     if (this.#waiting === 0) return;
-    for (const queue of this.#queues.values()) {
-      for (const applicant of queue) {
-        if (!this.#leaveFor(applicant)) break;
+    for (const [model, line] of this.#lines) {
+      for (;;) {
+        const applicant = line.next();
+        if (applicant === undefined || !this.#goes(applicant, model, line)) break;
       }
     }
+  }
+
+  /** What the request turned out to cost in tokens; makes the next guesses better. */
+  learn(applicant: Applicant, promptTokens: number, answerTokens: number): void {
+    const { estimate } = this.#placement;
+    estimate.learn(applicant.model, applicant.sizeBytes, promptTokens, answerTokens);
   }
 
   /** Whether an endpoint that did not fail this applicant could take it now. */
@@ -91,40 +124,105 @@ export class Admission {
     return retryAfterMs(this.#plane, cluster) >= 0;
   }
 
-  /** When a client of this model should ask again. */
-  comeBackMs(cluster: Cluster): number {
-    return comeBackMs(this.#plane, cluster);
+  /** When a client should ask again: endpoints can be had and the line has gone; at least 1. */
+  comeBackSeconds(model: string): number {
+    const cluster = this.#plane.table.cluster(model);
+    return cluster === undefined ? 1 : Math.max(1, Math.ceil(this.#comeBackMs(cluster) / 1000));
   }
 
-  #enqueue(applicant: Applicant, queue: Set<Applicant> | undefined): void {
-    if (queue === undefined) this.#queues.set(applicant.model, new Set([applicant]));
-    else queue.add(applicant);
+  #comeBackMs(cluster: Cluster): number {
+    const line = this.#lines.get(cluster.name);
+    const drainMs = line === undefined ? -1 : line.drainMs(this.#plane.clock.nowMs());
+    return Math.max(comeBackMs(this.#plane, cluster), Math.min(drainMs, MAX_DRAIN_MS));
+  }
+
+  /** Nobody goes before it, in this worker or another. */
+  #isFirst(
+    { standing }: Applicant,
+    cluster: Cluster,
+    line: WaitingLine<Applicant> | undefined,
+  ): boolean {
+    if (line !== undefined && line.bestPriority() <= standing.priority) return false;
+    return !this.#betterElsewhere(cluster, standing.priority);
+  }
+
+  /** One of a better class waits for this model in another worker. */
+  #betterElsewhere({ slots, size }: Cluster, priority: number): boolean {
+    const { columns, own } = this.#plane;
+    if (size === 0) return false;
+    for (let w = 0; w < columns.workers.length; w++) {
+      const worker = columns.workers[w]!;
+      if (worker === own) continue;
+      const best = worker.waitingClass[slots[0]!]!;
+      if (best > 0 && best - 1 < priority) return true;
+    }
+    return false;
+  }
+
+  #isFull(line: WaitingLine<Applicant>, { sizeBytes }: Applicant): boolean {
+    const { maxQueue, maxQueueBytes } = this.#plane.options;
+    return line.size >= maxQueue || line.bytes + sizeBytes > maxQueueBytes;
+  }
+
+  #enqueue(
+    applicant: Applicant,
+    cluster: Cluster,
+    line: WaitingLine<Applicant> = new WaitingLine(this.#plane.clock.nowMs()),
+  ): void {
+    this.#lines.set(applicant.model, line);
+    line.join(applicant);
     this.#waiting++;
+    this.#show(cluster, line);
   }
 
-  /** Tries the oldest of a queue; false = the rest must go on waiting. */
-  #leaveFor(applicant: Applicant): boolean {
-    if (this.#plane.table.cluster(applicant.model) === undefined) {
+  #left(model: string, line: WaitingLine<Applicant>): void {
+    this.#waiting--;
+    if (line.size === 0) this.#lines.delete(model);
+    const cluster = this.#plane.table.cluster(model);
+    if (cluster !== undefined) this.#show(cluster, line);
+  }
+
+  /** Tells the other workers who waits here. */
+  #show({ slots, size }: Cluster, line: WaitingLine<Applicant>): void {
+    if (size > 0) this.#plane.own.waitingClass[slots[0]!] = 1 + line.bestPriority();
+  }
+
+  /** It is its turn; false = it and the rest must go on waiting. */
+  #goes(applicant: Applicant, model: string, line: WaitingLine<Applicant>): boolean {
+    const { clock, table } = this.#plane;
+    const cluster = table.cluster(model);
+    const { timeoutMs, priority } = applicant.standing;
+    const late = timeoutMs > 0 && clock.nowMs() - applicant.startedMs >= timeoutMs;
+    if (cluster === undefined || late) {
       this.leave(applicant);
-      applicant.refused(REFUSED_UNKNOWN_MODEL);
+      applicant.refused(late ? REFUSED_LATE : REFUSED_UNKNOWN_MODEL);
       return true;
     }
-    const { tried } = applicant;
-    // Rather an endpoint that failed it than that all behind it wait while one is free.
-    if (!this.#choose(applicant, tried) && (tried.length === 0 || !this.#choose(applicant, []))) {
+    if (this.#betterElsewhere(cluster, priority) || !this.#choose(applicant, cluster, true)) {
       return false;
     }
-    this.leave(applicant);
+    line.take(applicant, clock.nowMs());
+    this.#left(model, line);
     this.#hand(applicant);
     return true;
   }
 
-  #choose({ model }: Applicant, tried: readonly number[]): boolean {
-    const cluster = this.#plane.table.cluster(model);
-    return cluster !== undefined && this.#placement.choose(cluster, tried);
+  /**
+   * `again`: rather an endpoint that failed it already than that all behind it wait while one is
+   * free.
+   */
+  #choose({ tried, sizeBytes }: Applicant, cluster: Cluster, again = false): boolean {
+    if (this.#placement.choose(cluster, tried, sizeBytes)) return true;
+    return again && tried.length > 0 && this.#placement.choose(cluster, NONE_TRIED, sizeBytes);
   }
 
   #hand(applicant: Applicant): void {
-    applicant.admitted(this.#placement.chosen!, this.#placement.chargedAtMs);
+    const { chosen, chargedAtMs, reservation } = this.#placement;
+    applicant.reservation = reservation;
+    applicant.admitted(chosen!, chargedAtMs);
   }
 }
+
+const NONE_TRIED: readonly number[] = [];
+/** No promise reaches further. */
+const MAX_DRAIN_MS = 60_000;

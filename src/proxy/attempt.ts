@@ -315,7 +315,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
         this.#hold(bytes, at, to);
         return;
       }
-      writeOverloadFields(out, head, busy ? exchange.retryAfterSeconds() : 0);
+      writeOverloadFields(out, head, busy ? plane.admission.comeBackSeconds(exchange.model) : 0);
     } else {
       facts.code = 'upstream_disconnected';
     }

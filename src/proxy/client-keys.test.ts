@@ -10,7 +10,7 @@ import { Journal } from './journal.ts';
 const BODY = '{"model":"m"}';
 const KEYS = ['alice:sk-alice', 'bob:sk-bob'].map((pair) => {
   const [name, key] = pair.split(':');
-  return { name: name!, digest: createHash('sha256').update(key!).digest('base64') };
+  return { name: name!, priority: -1, digest: createHash('sha256').update(key!).digest('base64') };
 });
 
 function setUp(apiKey = '') {

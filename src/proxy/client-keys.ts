@@ -20,21 +20,23 @@ const BEARER = /^bearer +/i;
 
 export interface KnownClient {
   readonly name: string;
+  /** Its class (standing); -1 = it has none of its own. */
+  readonly priority: number;
   /** Its Authorization field is our key and must not be passed on. */
   readonly ownsAuthorization: boolean;
 }
 
 /** Who came where no key is needed. */
-export const ANYBODY: KnownClient = { name: '', ownsAuthorization: false };
+export const ANYBODY: KnownClient = { name: '', priority: -1, ownsAuthorization: false };
 
 export class ClientKeys {
   readonly #byDigest = new Map<string, readonly [Buffer, KnownClient, KnownClient]>();
 
   constructor(keys: readonly ClientKey[]) {
-    for (const { name, digest } of keys) {
+    for (const { name, digest, priority } of keys) {
       if (this.#byDigest.has(digest)) continue;
-      const own = { name, ownsAuthorization: true };
-      const other = { name, ownsAuthorization: false };
+      const own = { name, priority, ownsAuthorization: true };
+      const other = { name, priority, ownsAuthorization: false };
       this.#byDigest.set(digest, [Buffer.from(digest, 'base64'), own, other]);
     }
   }

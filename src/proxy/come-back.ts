@@ -1,3 +1,4 @@
+/** When a client should ask again, from the state of its model's endpoints. Cold path. */
 import {
   ADMITTING,
   availabilityOf,
@@ -7,8 +8,11 @@ import {
   PROBE_DUE,
 } from '../core/availability.ts';
 import type { Cluster } from '../core/cluster.ts';
+import type { Columns } from '../core/columns.ts';
 import { ejectedUntilMs } from '../core/ejection-state.ts';
+import type { EndpointSpec } from '../core/endpoint.ts';
 import { waitMs } from '../core/rate-window.ts';
+import { tokenWaitMs } from '../core/token-window.ts';
 import type { AdmissionParts } from './admission-gate.ts';
 
 /** Nobody knows when an engine will be up again; the prober asks new ones this often. */
@@ -27,6 +31,7 @@ export function retryAfterMs({ columns, clock }: AdmissionParts, cluster: Cluste
     else if (state === ADMITTING || state === PROBE_DUE) {
       const limit = cluster.endpoints[i]!.rpmLimit;
       ms = limit > 0 ? waitMs(columns.shared.rate, slot, limit, nowMs) : 0;
+      ms = Math.max(ms, tokensMs(columns, cluster.endpoints[i]!, nowMs));
     }
     if (ms >= 0 && (soonestMs < 0 || ms < soonestMs)) soonestMs = ms;
   }
@@ -47,4 +52,10 @@ export function comeBackMs(plane: AdmissionParts, cluster: Cluster): number {
     if (soonestMs < 0 || leftMs < soonestMs) soonestMs = leftMs;
   }
   return soonestMs < 0 ? DOWN_COME_BACK_MS : Math.min(soonestMs, MAX_COME_BACK_MS);
+}
+
+/** Until an endpoint's token window takes something again. */
+function tokensMs({ shared }: Columns, { own, slot }: EndpointSpec, nowMs: number): number {
+  if (own === undefined || own.tpmLimit === 0) return 0;
+  return tokenWaitMs(shared.tokens, slot, { limit: own.tpmLimit, tokens: 1 }, nowMs);
 }

@@ -82,8 +82,6 @@ export interface ExchangeView {
   isCommitted(): boolean;
   /** Would a failure with these facts be repeated? */
   wouldRetry(endpoint: EndpointSpec, facts: AttemptFacts): boolean;
-  /** When a place may become free, as far as is known; at least 1. */
-  retryAfterSeconds(): number;
   /** From here the client sees this answer. */
   commit(answer: CommittedAnswer): void;
   /** The answer was relayed to its end with this status. */

@@ -33,7 +33,6 @@ import {
   TOTAL_SERVER_ERRORS,
   totalOf,
 } from '../state/totals.ts';
-import { REFUSED_QUEUE_FULL } from './admission.ts';
 import { Attempt } from './attempt.ts';
 import type { Client, CommittedAnswer, ExchangeView, SavedAnswer } from './exchange-view.ts';
 import { Fallbacks } from './fallbacks.ts';
@@ -46,6 +45,9 @@ import { RequestBody } from './request-body.ts';
 import { givenRequestId } from './request-fields.ts';
 import { decideAndPay, isWorthARetry, type Retrying, whyNoAnswer } from './retry-facts.ts';
 import { sendSavedAnswer } from './saved-answer.ts';
+import { settleAccounts } from './settlement.ts';
+import { deadlineMs, type Standing, standingOf } from './standing.ts';
+import type { TokenReservation } from './token-reservation.ts';
 import { Trail } from './trail.ts';
 import { UpwardFields } from './upward-fields.ts';
 
@@ -62,6 +64,8 @@ const TIMER_DEADLINE = 3;
 
 const NONE_TRIED: readonly number[] = [];
 const NO_NAMES: readonly string[] = [];
+/** By REFUSED_*. */
+const REFUSALS = ['model_not_found', 'queue_full', 'deadline_exceeded'] as const;
 const PROBE_LINE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 
 export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
@@ -72,6 +76,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   readonly body: RequestBody;
   readonly requestId: string;
   readonly fields: UpwardFields;
+  readonly standing: Standing;
   readonly startedMs: number;
   readonly meter: RequestMeter;
   asked: string;
@@ -79,6 +84,8 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   matched: readonly string[];
   /** Slots that failed this exchange; forgotten when all of them have. */
   tried: readonly number[];
+  sizeBytes: number;
+  reservation: TokenReservation | undefined;
   tries: number;
   triesLeft: number;
   /** The last answer of an endpoint that was worth a retry, kept in case no better one comes. */
@@ -108,12 +115,15 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     });
     this.requestId = givenRequestId(chunk, head) || plane.newRequestId();
     this.fields = new UpwardFields(plane, client.transport, chunk, this.requestId);
+    this.standing = standingOf(chunk, head, plane.visitor);
     this.startedMs = plane.clock.nowMs();
     this.meter = new RequestMeter(plane.meters, this.startedMs);
     this.asked = '';
     this.model = '';
     this.matched = NO_NAMES;
     this.tried = NONE_TRIED;
+    this.sizeBytes = 0;
+    this.reservation = undefined;
     this.tries = 0;
     this.triesLeft = plane.options.numRetries;
     this.saved = undefined;
@@ -129,7 +139,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     this.#arriving = true;
     plane.totals[TOTAL_REQUESTS]!++;
     plane.totals[GAUGE_EXCHANGES]!++;
-    plane.wheel.arm(this.#deadline, TIMER_DEADLINE, plane.options.requestTimeoutMs);
+    plane.wheel.arm(this.#deadline, TIMER_DEADLINE, deadlineMs(this.standing, plane.options));
   }
 
   /** The client has seen a byte of the answer. */
@@ -142,12 +152,12 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     this.meter.bodyRead();
     const field = this.body.model;
     field.finish();
+    this.sizeBytes = this.body.sizeBytes;
     if (field.status !== MODEL_FOUND) {
       this.#reject('model_missing', '');
       return;
     }
-    this.asked = field.value;
-    this.model = this.asked;
+    this.model = this.asked = field.value;
     const route = this.plane.table.route(this.asked);
     if (route === undefined) {
       this.#reject('model_not_found', this.asked);
@@ -178,7 +188,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
 
   refused(reason: number): void {
     this.#leaveQueue();
-    this.#giveUp(reason === REFUSED_QUEUE_FULL ? 'queue_full' : 'model_not_found', this.asked);
+    this.#giveUp(REFUSALS[reason]!, this.asked);
   }
 
   attemptFailed(endpoint: EndpointSpec, chargedAtMs: number, facts: AttemptFacts): void {
@@ -188,6 +198,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     plane.report({ kind: 'attempt_failed', endpointId: endpoint.id, requestId, detail: code });
     this.#attempt = undefined;
     this.trail?.step('failed', endpoint.id, code);
+    this.reservation?.settle(facts.requestBytesSent === 0 ? 0 : -1, plane.clock.nowMs());
     plane.bodies.resend(this.body);
     this.#noteTried(endpoint);
     const decision = decideAndPay(this, endpoint, facts);
@@ -216,6 +227,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   attemptUncharged(why: string): void {
     this.#attempt = undefined;
     this.trail?.step('failed', '', why);
+    this.reservation?.settle(0, this.plane.clock.nowMs());
     this.plane.bodies.resend(this.body);
     this.plane.admission.admit(this);
   }
@@ -332,8 +344,8 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   #patienceOver(): void {
     this.plane.admission.leave(this);
     this.#leaveQueue();
-    const code = whyNoAnswer(this);
-    if (!this.#fallBack()) this.#giveUp(code, this.asked);
+    const why = whyNoAnswer(this);
+    if (!this.#fallBack()) this.#giveUp(why, this.asked);
   }
 
   #start(endpoint: EndpointSpec, chargedAtMs: number, fresh: boolean): void {
@@ -345,13 +357,9 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
 
   /** The end of all tries: the last answer an endpoint gave, or else our own words. */
   #giveUp(code: ErrorCode, detail: string): void {
-    if (this.saved === undefined) {
-      this.#reject(code, detail);
-      return;
-    }
-    const { status } = this.saved;
-    sendSavedAnswer(this, this.saved, this.retryAfterSeconds());
-    this.completed(status, code);
+    if (this.saved === undefined) return void this.#reject(code, detail);
+    sendSavedAnswer(this, this.saved);
+    this.completed(this.saved.status, code);
   }
 
   #reject(code: ErrorCode, detail: string): void {
@@ -361,12 +369,6 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     if (unread || code === 'draining') this.client.keepAlive = false;
     sendOwnError(this, code, detail);
     this.completed(ERRORS[code].status, code);
-  }
-
-  retryAfterSeconds(): number {
-    const cluster = this.plane.table.cluster(this.model);
-    const ms = cluster === undefined ? -1 : this.plane.admission.comeBackMs(cluster);
-    return Math.max(1, Math.ceil(ms / 1000));
   }
 
   #cancelAttempt(): void {
@@ -380,14 +382,9 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   #settle(total: number, status: number, outcome: RequestOutcome): void {
     if (this.#phase === SETTLED) throw new Error('an exchange was settled twice');
     this.#phase = SETTLED;
-    const { table, totals, wheel } = this.plane;
-    totals[total]!++;
-    totals[GAUGE_EXCHANGES]!--;
-    wheel.cancel(this.#timer);
-    wheel.cancel(this.#deadline);
-    const firstSlot = this.tries > 0 ? -1 : (table.cluster(this.model)?.slots[0] ?? -1);
-    this.meter.settled(total, outcome, firstSlot);
-    this.meter.bytes(this.body.sizeBytes, this.bytesDown);
+    this.plane.wheel.cancel(this.#timer);
+    this.plane.wheel.cancel(this.#deadline);
+    settleAccounts(this, total, outcome);
     this.trail?.settle(status, outcome);
     this.#releaseBody();
     this.saved = undefined;

@@ -4,6 +4,8 @@ export interface ClientKey {
   readonly name: string;
   /** SHA-256 of the key, base64. */
   readonly digest: string;
+  /** Class of its requests, 0 is the best; -1 = what they ask for. */
+  readonly priority: number;
 }
 
 /** What the data plane is told once, at start: plain values, safe to post to a worker. */
@@ -24,6 +26,10 @@ export interface ProxyOptions {
   readonly numRetries: number;
   readonly queueTimeoutMs: number;
   readonly maxQueue: number;
+  /** What the bodies of those that wait for one model may hold in one worker. */
+  readonly maxQueueBytes: number;
+  /** Requests of one model in progress, over all workers; 0 = unlimited. */
+  readonly maxParallelRequests: number;
   readonly unavailableWaitMs: number;
   readonly requestTimeoutMs: number;
   readonly connectTimeoutMs: number;

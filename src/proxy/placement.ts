@@ -1,10 +1,20 @@
+// HOT PATH — bench: bench/pick.ts, bench/main.ts
+/**
+ * Finds an endpoint for a request now, and takes of it what must be taken: the reopening probe and
+ * charges of its rate and token windows. Panic: when health alone leaves nothing, or too little
+ * (core/panic), every engine that may be alive is used (DESIGN §5). An endpoint that recovered a
+ * moment ago is passed over for most of what the strategy picks it for (core/slow-start).
+ */
 import { ADMITTING, availabilityOf, BUSY, PROBE_DUE } from '../core/availability.ts';
 import type { Cluster } from '../core/cluster.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { PanicWatch } from '../core/panic.ts';
-import { charge } from '../core/rate-window.ts';
+import { charge, giveBack } from '../core/rate-window.ts';
 import { rampShare } from '../core/slow-start.ts';
+import { TokenEstimate } from '../core/token-estimate.ts';
+import { reserve } from '../core/token-window.ts';
 import { AdmissionGate, type AdmissionParts } from './admission-gate.ts';
+import { TokenReservation } from './token-reservation.ts';
 
 export class Placement {
   readonly #plane: AdmissionParts;
@@ -13,6 +23,9 @@ export class Placement {
   /** What the last `choose` took; `chargedAtMs` -1 = it has no rate window. */
   chosen: EndpointSpec | undefined;
   chargedAtMs = -1;
+  /** Tokens that the last `choose` holds for the attempt; undefined = it has no such limit. */
+  reservation: TokenReservation | undefined = undefined;
+  readonly estimate = new TokenEstimate();
 
   constructor(plane: AdmissionParts) {
     this.#plane = plane;
@@ -29,12 +42,14 @@ export class Placement {
   }
 
   /** Picks an endpoint and takes what must be taken of it; false = nobody can serve now. */
-  choose(cluster: Cluster, tried: readonly number[]): boolean {
+  choose(cluster: Cluster, tried: readonly number[], bodyBytes: number): boolean {
     const plane = this.#plane;
+    if (this.#isClusterFull(cluster)) return false;
     const gate = this.#gate;
     const nowMs = plane.clock.nowMs();
     gate.prepare(cluster, tried, nowMs);
     gate.panic = this.#panic.panics(cluster, nowMs);
+    if (cluster.limitsTokens) gate.tokens = this.estimate.of(cluster.name, bodyBytes);
     const { tiers } = cluster;
     if (tiers > 1) gate.tier = 0;
     let spared = -1;
@@ -82,7 +97,19 @@ export class Placement {
     return availabilityOf(columns, slot, nowMs) !== PROBE_DUE;
   }
 
-  /** Claims the reopening probe and charges the rate window; false = another was faster. */
+  /** As many of its requests are in progress as may be; nearly exact when workers race. */
+  #isClusterFull({ size, slots }: Cluster): boolean {
+    const { columns, options } = this.#plane;
+    if (options.maxParallelRequests === 0) return false;
+    let inFlight = 0;
+    for (let w = 0; w < columns.workers.length; w++) {
+      const column = columns.workers[w]!.inFlight;
+      for (let i = 0; i < size; i++) inFlight += column[slots[i]!]!;
+    }
+    return inFlight >= options.maxParallelRequests;
+  }
+
+  /** Claims the reopening probe and charges the windows; false = another was faster. */
   #take(index: number): boolean {
     const { columns, ejector } = this.#plane;
     const gate = this.#gate;
@@ -95,8 +122,24 @@ export class Placement {
       if (probe) ejector.releaseProbe(spec.slot);
       return false;
     }
+    if (!this.#reserve(spec)) {
+      if (limited) giveBack(columns.shared.rate, spec.slot, nowMs);
+      if (probe) ejector.releaseProbe(spec.slot);
+      return false;
+    }
     this.chosen = spec;
     this.chargedAtMs = limited ? nowMs : -1;
+    return true;
+  }
+
+  #reserve({ own, slot }: EndpointSpec): boolean {
+    this.reservation = undefined;
+    const { nowMs, tokens } = this.#gate;
+    if (tokens === 0 || own === undefined || own.tpmLimit === 0) return true;
+    const cells = this.#plane.columns.shared.tokens;
+    const asked = { limit: own.tpmLimit, tokens };
+    if (!reserve(cells, slot, asked, nowMs)) return false;
+    this.reservation = new TokenReservation(cells, slot, asked, nowMs);
     return true;
   }
 }

@@ -46,7 +46,7 @@ export function errorAnswer(
 
 /** Header lines of a refusal: when to come back, and that the router has tried for the client. */
 export function refusalFields(status: number, retryAfterSeconds: number, tried: boolean): string {
-  const comeBack = status === 429 || status === 503;
+  const comeBack = status === 429 || status === 503 || status === 504;
   const fields = comeBack ? `Retry-After: ${retryAfterSeconds}\r\n` : '';
   return tried ? `${fields}x-should-retry: false\r\n` : fields;
 }

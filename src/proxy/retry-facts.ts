@@ -15,6 +15,7 @@ import type { Route } from '../openai/routes.ts';
 import type { Applicant } from './admission.ts';
 import type { DataPlane } from './plane.ts';
 import type { RequestBody } from './request-body.ts';
+import { deadlineMs } from './standing.ts';
 
 /** The exchange, as far as retries depend on it. */
 export interface Retrying extends Applicant {
@@ -85,7 +86,8 @@ function fillFacts(exchange: Retrying, endpoint: EndpointSpec, facts: AttemptFac
   facts.bodyHeld = exchange.body.held;
   facts.pureInference = exchange.route.pureInference;
   facts.triesLeft = exchange.triesLeft;
-  facts.deadlineLeftMs = plane.options.requestTimeoutMs - (nowMs - exchange.startedMs);
+  const limitMs = deadlineMs(exchange.standing, plane.options);
+  facts.deadlineLeftMs = limitMs - (nowMs - exchange.startedMs);
   facts.untriedAvailable = plane.admission.hasUntried(exchange);
   const budget = plane.table.cluster(exchange.model)?.budget;
   facts.budgetAllows =

@@ -10,11 +10,7 @@ import type { ExchangeView, SavedAnswer } from './exchange-view.ts';
 export const MAX_SAVED_BYTES = 64 * 1024;
 
 /** Writes it to the client, counts it, and tells the client not to start all over again. */
-export function sendSavedAnswer(
-  exchange: ExchangeView,
-  saved: SavedAnswer,
-  retryAfterSeconds: number,
-): void {
+export function sendSavedAnswer(exchange: ExchangeView, saved: SavedAnswer): void {
   const { client, plane } = exchange;
   const out = plane.answerOut;
   out.reset();
@@ -29,7 +25,7 @@ export function sendSavedAnswer(
   const whole = saved.body !== undefined;
   const overloaded = saved.status === 429 || saved.status === 503;
   if (overloaded && !(whole && saved.hasRetryAfter)) {
-    out.ascii(`Retry-After: ${retryAfterSeconds}\r\n`);
+    out.ascii(`Retry-After: ${plane.admission.comeBackSeconds(exchange.model)}\r\n`);
   }
   if (!(whole && saved.saysWhetherToRetry)) out.ascii('x-should-retry: false\r\n');
   if (plane.options.explainHeaders) writeAttempts(out, exchange.tries);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RATE_CELLS } from '../core/rate-window.ts';
+import { TOKEN_CELLS } from '../core/token-window.ts';
 import { createFleetState, type FleetState, mapFleetState } from './layout.ts';
 import { METER_CELLS, WORKER_CELLS } from './meters.ts';
 import { TOTALS } from './totals.ts';
@@ -55,7 +56,11 @@ describe('the shared memory', () => {
     for (const [name, column] of columnsOf(state)) {
       const expected = { totals: TOTALS, own: WORKER_CELLS, meters: slots * METER_CELLS };
       const kind = name.split('.')[1]! as keyof typeof expected;
-      const usual = name === 'shared.rate' ? slots * RATE_CELLS : slots;
+      const cells = new Map([
+        ['shared.rate', RATE_CELLS],
+        ['shared.tokens', TOKEN_CELLS],
+      ]);
+      const usual = slots * (cells.get(name) ?? 1);
       assert.equal(column.length, expected[kind] ?? usual, name);
     }
   });

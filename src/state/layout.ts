@@ -7,6 +7,7 @@
  */
 import type { Columns, ControlColumns, SharedColumns, WorkerColumns } from '../core/columns.ts';
 import { RATE_CELLS } from '../core/rate-window.ts';
+import { TOKEN_CELLS } from '../core/token-window.ts';
 import { METER_CELLS, WORKER_CELLS, type WorkerMeters } from './meters.ts';
 import { TOTALS } from './totals.ts';
 
@@ -95,6 +96,7 @@ function workerColumns(cursor: Cursor, slots: number): WorkerColumns {
     latencyMs: cursor.float64(slots),
     latencyAtMs: cursor.float64(slots),
     cachePages: cursor.float64(slots),
+    waitingClass: cursor.int32(slots),
   };
 }
 
@@ -126,6 +128,7 @@ function place(cursor: Cursor, slots: number, workers: number): Omit<FleetState,
   const control = controlColumns(cursor, slots);
   const shared: SharedColumns = {
     rate: cursor.int32(slots * RATE_CELLS),
+    tokens: cursor.int32(slots * TOKEN_CELLS),
     probing: cursor.int32(slots),
     recovered: cursor.int32(slots),
   };

@@ -9,12 +9,15 @@ import { askAt, strategyOf } from '../../src/core/strategy-fixture.ts';
 import { Admission, type Applicant } from '../../src/proxy/admission.ts';
 import type { AdmissionParts } from '../../src/proxy/admission-gate.ts';
 import type { ProxyOptions } from '../../src/proxy/options.ts';
+import type { Standing } from '../../src/proxy/standing.ts';
+import type { TokenReservation } from '../../src/proxy/token-reservation.ts';
 import { OPTIONS, tableOf } from './plane.ts';
 
 /** The parts of a data plane that admission sees, of worker 0 of two. */
 export class Parts implements AdmissionParts {
   readonly options: ProxyOptions;
   readonly columns = fixtureColumns(16, 2);
+  readonly own = this.columns.workers[0]!;
   readonly clock = new FakeClock(1e6);
   readonly random = new Xorshift(3);
   readonly ejector: Ejector;
@@ -41,8 +44,13 @@ export class Parts implements AdmissionParts {
     return this.columns.workers[0]!.inFlight;
   }
 
-  ask(name: string, model = 'm', tried: readonly number[] = []): Asking {
-    const asking = new Asking(this, name, model, tried);
+  ask(
+    name: string,
+    model = 'm',
+    tried: readonly number[] = [],
+    changes: Partial<Pick<Asking, 'standing' | 'sizeBytes'>> = {},
+  ): Asking {
+    const asking = Object.assign(new Asking(this, name, model, tried), changes);
     this.admission.admit(asking);
     return asking;
   }
@@ -62,12 +70,17 @@ export class Asking implements Applicant {
   readonly name: string;
   readonly model: string;
   tried: readonly number[];
+  standing: Standing = { priority: 1, flow: '', timeoutMs: 0 };
+  sizeBytes = 100;
+  reservation: TokenReservation | undefined = undefined;
+  readonly startedMs: number;
   slot = -1;
   chargedAtMs = Number.NaN;
   patienceMs = -1;
 
   constructor(parts: Parts, name: string, model: string, tried: readonly number[]) {
     this.#parts = parts;
+    this.startedMs = parts.clock.nowMs();
     this.name = name;
     this.model = model;
     this.tried = tried;

@@ -49,6 +49,8 @@ export const OPTIONS: ProxyOptions = {
   retryBufferBytes: 64 * 1024 * 1024,
   numRetries: 2,
   queueTimeoutMs: 5_000,
+  maxQueueBytes: 1024 ** 3,
+  maxParallelRequests: 0,
   maxQueue: 100,
   unavailableWaitMs: 1_000,
   requestTimeoutMs: 600_000,
@@ -107,6 +109,7 @@ export function own(changes: Partial<OwnSettings>): OwnSettings {
   return {
     order: 1,
     maxParallel: 0,
+    tpmLimit: 0,
     timeoutMs: 0,
     streamTimeoutMs: 0,
     numRetries: -1,
