@@ -3,8 +3,8 @@
  * share.
  */
 import { createHash } from 'node:crypto';
-import { priorityOf } from '../core/priority.ts';
 import type { Config } from '../config/schema.ts';
+import { priorityOf } from '../core/priority.ts';
 import type { ClientKey, ProxyOptions } from '../proxy/options.ts';
 
 /** A report is stale when it missed this many scrapes. */
@@ -69,8 +69,11 @@ export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
 /** Workers get digests only. A key without a name is called by its place in the list. */
 function clientKeys(keys: Config['server']['apiKeys']): ClientKey[] {
   return keys.map((given, index) => {
-    const { name, key, priority = '' } =
-      typeof given === 'string' ? { name: '', key: given } : given;
+    const {
+      name,
+      key,
+      priority = '',
+    } = typeof given === 'string' ? { name: '', key: given } : given;
     const digest = createHash('sha256').update(key, 'latin1').digest('base64');
     return { name: name || `key-${index + 1}`, digest, priority: priorityOf(priority) };
   });
