@@ -182,7 +182,9 @@ export function keys(key: string, doc: string): Option<readonly (string | NamedK
       .array(z.union([secret, z.strictObject({ name, key: secret, priority })]))
       .max(MAX_KEYS),
     defaultValue: [],
-    expects: `a list of at most ${MAX_KEYS} keys, each a text or a section with "name", "key" and, if wanted, "priority"`,
+    expects:
+      `a list of at most ${MAX_KEYS} keys, each a text or a section with "name", "key" ` +
+      'and perhaps "priority"',
     secret: true,
   };
 }

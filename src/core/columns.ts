@@ -63,7 +63,7 @@ export interface WorkerColumns {
   readonly latencyAtMs: Float64Array;
   /** Pages that this worker's prompts put on the endpoint's cache (core/prefix-index). */
   readonly cachePages: Float64Array;
-  /** Of those who wait for the model whose first endpoint this is: 1 + the best class; 0 = nobody. */
+  /** For a model's first endpoint: 1 + the best class that waits for the model; 0 = nobody. */
   readonly waitingClass: Int32Array;
 }
 

@@ -73,7 +73,7 @@ export interface SettledTokens {
   readonly nowMs: number;
 }
 
-/** Tokens of the window that ends now. */
+/** Tokens of the window that ends now; for tests. */
 export function tokensUsed(cells: Int32Array, slot: number, nowMs: number): number {
   return TOKENS_PER_UNIT * sumLive(cells, slot * TOKEN_CELLS, Math.floor(nowMs / BUCKET_MS));
 }

@@ -94,7 +94,7 @@ suite('those who wait', () => {
     parts.clock.advance(500);
     parts.inFlight[0] = 0;
     parts.admission.poll();
-    assert.equal(parts.told(), 'late✗2 patient→0');
+    assert.equal(parts.told(), 'late✗deadline_exceeded patient→0');
   });
 
   test('go as soon as a request of their worker ends', async () => {
@@ -113,7 +113,7 @@ suite('those who wait', () => {
     const parts = oneAtATime({ maxQueueBytes: 1000 });
     parts.ask('r');
     for (const name of ['a', 'b', 'c']) parts.ask(name, 'm', [], { sizeBytes: 400 });
-    assert.equal(parts.told(), 'r→0 a… b… c✗1');
+    assert.equal(parts.told(), 'r→0 a… b… c✗queue_full');
   });
 
   test('are told when the line will have gone', () => {

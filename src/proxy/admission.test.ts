@@ -5,7 +5,6 @@ import { endpoint, tableOf } from '../../test/fakes/plane.ts';
 import { OPERATOR_DRAINING, PROBE_DOWN, PROBE_UNKNOWN, PROBE_UP } from '../core/columns.ts';
 import { charge, used } from '../core/rate-window.ts';
 import { RouteTable } from '../core/route-table.ts';
-import { REFUSED_QUEUE_FULL, REFUSED_UNKNOWN_MODEL } from './admission.ts';
 
 describe('admission', () => {
   it('admits at once where there is room, to the less loaded endpoint', () => {
@@ -28,7 +27,7 @@ describe('admission', () => {
   it('refuses a model that nobody serves', () => {
     const parts = new Parts([endpoint(0)]);
     parts.ask('a', 'other');
-    assert.equal(parts.told(), `a✗${REFUSED_UNKNOWN_MODEL}`);
+    assert.equal(parts.told(), `a✗model_not_found`);
   });
 
   it('never offers an endpoint that failed the applicant already', () => {
@@ -113,7 +112,7 @@ describe('the queue', () => {
     for (const name of ['a', 'b', 'c', 'd']) parts.ask(name);
     parts.ask('x', 'n');
     parts.ask('y', 'n');
-    assert.equal(parts.told(), `a→0 b… c… d✗${REFUSED_QUEUE_FULL} x→1 y…`);
+    assert.equal(parts.told(), `a→0 b… c… d✗queue_full x→1 y…`);
   });
 
   it('can be left', () => {

@@ -28,14 +28,11 @@ export interface Applicant extends Waiting {
   admitted(endpoint: EndpointSpec, chargedAtMs: number): void;
   /** No place now: it waits for `admitted`, at most `patienceMs`. */
   waits(patienceMs: number): void;
-  /** No place and no waiting: one of REFUSED_*. */
-  refused(reason: number): void;
+  /** No place and no waiting, or its turn came after its deadline. */
+  refused(code: RefusalCode): void;
 }
 
-export const REFUSED_UNKNOWN_MODEL = 0;
-export const REFUSED_QUEUE_FULL = 1;
-/** Its turn came after its deadline. */
-export const REFUSED_LATE = 2;
+type RefusalCode = 'model_not_found' | 'queue_full' | 'deadline_exceeded';
 
 export class Admission {
   readonly #plane: AdmissionParts;
@@ -57,14 +54,14 @@ export class Admission {
   admit(applicant: Applicant): void {
     const cluster = this.#plane.table.cluster(applicant.model);
     if (cluster === undefined) {
-      applicant.refused(REFUSED_UNKNOWN_MODEL);
+      applicant.refused('model_not_found');
       return;
     }
     const line = this.#waiting === 0 ? undefined : this.#lines.get(applicant.model);
     if (this.#isFirst(applicant, cluster, line) && this.#choose(applicant, cluster)) {
       this.#hand(applicant);
     } else if (line !== undefined && this.#isFull(line, applicant)) {
-      applicant.refused(REFUSED_QUEUE_FULL);
+      applicant.refused('queue_full');
     } else {
       this.#enqueue(applicant, cluster, line);
       const { queueTimeoutMs, unavailableWaitMs } = this.#plane.options;
@@ -195,7 +192,7 @@ export class Admission {
     const late = timeoutMs > 0 && clock.nowMs() - applicant.startedMs >= timeoutMs;
     if (cluster === undefined || late) {
       this.leave(applicant);
-      applicant.refused(late ? REFUSED_LATE : REFUSED_UNKNOWN_MODEL);
+      applicant.refused(late ? 'deadline_exceeded' : 'model_not_found');
       return true;
     }
     if (this.#betterElsewhere(cluster, priority) || !this.#choose(applicant, cluster, true)) {

@@ -64,8 +64,6 @@ const TIMER_DEADLINE = 3;
 
 const NONE_TRIED: readonly number[] = [];
 const NO_NAMES: readonly string[] = [];
-/** By REFUSED_*. */
-const REFUSALS = ['model_not_found', 'queue_full', 'deadline_exceeded'] as const;
 const PROBE_LINE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 
 export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
@@ -186,9 +184,9 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     this.plane.wheel.arm(this.#timer, TIMER_QUEUE, patienceMs);
   }
 
-  refused(reason: number): void {
+  refused(code: ErrorCode): void {
     this.#leaveQueue();
-    this.#giveUp(REFUSALS[reason]!, this.asked);
+    this.#giveUp(code, this.asked);
   }
 
   attemptFailed(endpoint: EndpointSpec, chargedAtMs: number, facts: AttemptFacts): void {

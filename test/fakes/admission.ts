@@ -99,8 +99,8 @@ export class Asking implements Applicant {
     this.#parts.log.push(`${this.name}…`);
   }
 
-  refused(reason: number): void {
-    this.#parts.log.push(`${this.name}✗${reason}`);
+  refused(code: string): void {
+    this.#parts.log.push(`${this.name}✗${code}`);
   }
 
   done(): void {
