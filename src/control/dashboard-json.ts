@@ -2,12 +2,14 @@
  * The body of `/api/dashboard`, in the shape that scripts written for the reference read: system,
  * requests, one row per source type, per model and per endpoint; null where nothing is known.
  */
+
 import type { Clock } from '../core/clock.ts';
 import type { Columns } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { sumOf, totalOf } from '../state/reader.ts';
 import { GAUGE_EXCHANGES, TOTAL_OK, TOTAL_REQUESTS } from '../state/totals.ts';
 import type { EngineReport } from './dialects/dialect.ts';
+import { memoryInUseBytes } from './memory-in-use.ts';
 import type { RpmMeter } from './rpm-meter.ts';
 import type { Health } from './status.ts';
 
@@ -37,7 +39,7 @@ export function dashboardJson(sources: DashboardSources): object {
     system: {
       uptime: Math.round((sources.clock.nowMs() - sources.startedMs) / 1000),
       goroutines: sources.totals.length + 1,
-      memory_mb: Math.round(process.memoryUsage.rss() / 1024 / 1024),
+      memory_mb: Math.round(memoryInUseBytes() / 1024 / 1024),
       time: new Date().toISOString(),
     },
     requests: { total, success, failures, success_rate: ended === 0 ? null : success / ended },

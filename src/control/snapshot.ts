@@ -2,6 +2,7 @@
  * The StatusSnapshot: one reading of the whole router for its dashboards. Invariant: it only
  * reads, and a worker that counts on meanwhile makes sums that are off by a few, never negative.
  */
+
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { totalOf } from '../state/reader.ts';
 import {
@@ -24,6 +25,7 @@ import {
   overheadOf,
 } from './endpoint-row.ts';
 import type { FleetChange } from './fleet.ts';
+import { memoryInUseBytes } from './memory-in-use.ts';
 import { problemsOf } from './problems.ts';
 import type {
   ConfigStatus,
@@ -75,7 +77,7 @@ export function statusSnapshot(
     router: {
       ...sources.router,
       epoch: sources.epoch(),
-      memory_bytes: process.memoryUsage.rss(),
+      memory_bytes: memoryInUseBytes(),
     },
     traffic,
     problems: problemsOf({ endpoints, models, traffic, config, nowAtMs }),

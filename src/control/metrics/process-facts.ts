@@ -1,5 +1,7 @@
 /** What the operating system says of this process; what it does not tell is undefined. */
+
 import { readdir, readFile } from 'node:fs/promises';
+import { memoryInUseBytes } from '../memory-in-use.ts';
 
 export interface ProcessFacts {
   readonly cpuSeconds: number;
@@ -19,7 +21,7 @@ export async function readProcessFacts(): Promise<ProcessFacts> {
   const max = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
   return {
     cpuSeconds: (user + system) / 1e6,
-    residentBytes: process.memoryUsage.rss(),
+    residentBytes: memoryInUseBytes(),
     startedAtSeconds: Date.now() / 1000 - process.uptime(),
     openFds: open?.length,
     maxFds: max === undefined ? undefined : Number(max),
