@@ -143,6 +143,7 @@ const OWNERS: ReadonlyMap<unknown, string> = new Map([
   ['llamacpp', 'llamacpp'],
   ['lmdeploy', 'lmdeploy'],
   ['tensorrt_llm', 'tensorrt-llm'],
+  ['library', 'ollama'],
 ]);
 
 /** A list that names models, but not ours, deserves a notice. */

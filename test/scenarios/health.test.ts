@@ -55,6 +55,7 @@ test('an outage is told with its reason, and the way back is a slow one', async 
     const sick = engines[1]!;
     const now = () => see(router, sick);
     const isHealthy = async () => (await router.dashboard()).backends[1]!.healthy;
+    await until('its history begins', async () => (await now()).changes.length > 0);
     await until('ejected', async () => {
       await client.send(chatRequest(MODEL, false));
       return (await now()).state === 'ejected';
