@@ -8,8 +8,9 @@
  */
 import type { Clock } from '../core/clock.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
-import { Histogram } from '../core/histogram.ts';
+import type { Histogram } from '../core/histogram.ts';
 import {
+  addRow,
   ENDED,
   EVENT_GAP,
   FINE_UNITS_PER_MS,
@@ -28,7 +29,7 @@ import {
   WORKER_CELLS,
   workerHistogram,
 } from '../state/meters.ts';
-import { addCells, type TrafficLedger } from './metrics/traffic-ledger.ts';
+import type { TrafficLedger } from './metrics/traffic-ledger.ts';
 
 /** Milliseconds. */
 export interface Quantiles {
@@ -124,37 +125,34 @@ export class TrafficStats {
     for (const { rows } of this.#samples) (rows as Map<number, Uint32Array>).delete(slot);
   }
 
-  /** All figures of now. */
+  /** All figures of now; those of an endpoint are worked out when they are looked at. */
   read(): TrafficReading {
     const nowMs = this.#clock.nowMs();
     const oldest = this.#samples[0]!;
-    const seconds = [nowMs - oldest.atMs, nowMs - this.#startedMs].map((ms) => ms / 1000);
-    const viewOf = ({ minute, sinceStart }: Sums): TrafficView => ({
-      minute: trafficOf(minute, seconds[0]!),
-      sinceStart: trafficOf(sinceStart, seconds[1]!),
-    });
+    const spans = { minute: nowMs - oldest.atMs, sinceStart: nowMs - this.#startedMs };
     const endpoints = new Map<number, TrafficView>();
     const models = new Map<string, Sums>();
-    for (const [model, row] of this.#ledger.left()) addCells(row, sumsOf(models, model).sinceStart);
+    for (const [model, row] of this.#ledger.left())
+      addRow(row, 0, sumsOf(models, model).sinceStart);
     for (const [slot, { modelName }] of this.#ledger.followed()) {
       const sinceStart = new Float64Array(METER_CELLS);
       this.#ledger.addSlot(slot, sinceStart);
       const sums = { minute: sinceThen(sinceStart, oldest.rows.get(slot)), sinceStart };
       const ofModel = sumsOf(models, modelName);
-      addCells(sums.minute, ofModel.minute);
-      addCells(sinceStart, ofModel.sinceStart);
+      addRow(sums.minute, 0, ofModel.minute);
+      addRow(sinceStart, 0, ofModel.sinceStart);
       // What never got to an endpoint is the model's, wherever it is counted.
       for (const row of [sums.minute, sinceStart]) row.fill(0, UNPLACED, UNPLACED + 4);
-      endpoints.set(slot, viewOf(sums));
+      endpoints.set(slot, new LazyView(sums, spans));
     }
     const fleet = newSums();
     for (const { minute, sinceStart } of models.values()) {
-      addCells(minute, fleet.minute);
-      addCells(sinceStart, fleet.sinceStart);
+      addRow(minute, 0, fleet.minute);
+      addRow(sinceStart, 0, fleet.sinceStart);
     }
-    const views = [...models].map(([name, sums]) => [name, viewOf(sums)] as const);
+    const views = [...models].map(([name, sums]) => [name, new LazyView(sums, spans)] as const);
     return {
-      fleet: viewOf(fleet),
+      fleet: new LazyView(fleet, spans),
       overhead: this.#overhead(oldest.own),
       models: new Map(views.filter(([name]) => name !== '')),
       endpoints,
@@ -187,6 +185,30 @@ export class TrafficStats {
   }
 }
 
+/** Most endpoints of most readings are not looked at. */
+class LazyView implements TrafficView {
+  readonly #sums: Sums;
+  /** Milliseconds that the sums cover. */
+  readonly #spans: Readonly<Record<keyof TrafficView, number>>;
+  #minute: Traffic | undefined;
+  #sinceStart: Traffic | undefined;
+
+  constructor(sums: Sums, spans: Readonly<Record<keyof TrafficView, number>>) {
+    this.#sums = sums;
+    this.#spans = spans;
+  }
+
+  get minute(): Traffic {
+    this.#minute ??= trafficOf(this.#sums.minute, this.#spans.minute / 1000);
+    return this.#minute;
+  }
+
+  get sinceStart(): Traffic {
+    this.#sinceStart ??= trafficOf(this.#sums.sinceStart, this.#spans.sinceStart / 1000);
+    return this.#sinceStart;
+  }
+}
+
 function newSums(): Sums {
   return { minute: new Float64Array(METER_CELLS), sinceStart: new Float64Array(METER_CELLS) };
 }
@@ -202,8 +224,11 @@ function sumsOf(models: Map<string, Sums>, name: string): Sums {
 
 /** What was added since a sample, which holds counters modulo 2^32. */
 function sinceThen(now: Float64Array, then: Uint32Array | undefined): Float64Array {
-  if (then === undefined) return now.slice();
-  return now.map((cell, at) => ((cell >>> 0) - then[at]!) >>> 0);
+  const added = new Float64Array(now.length);
+  for (let at = 0; at < now.length; at++) {
+    added[at] = then === undefined ? now[at]! : ((now[at]! >>> 0) - then[at]!) >>> 0;
+  }
+  return added;
 }
 
 function trafficOf(row: Float64Array, seconds: number): Traffic {
@@ -231,15 +256,25 @@ function trafficOf(row: Float64Array, seconds: number): Traffic {
   };
 }
 
-/** From the buckets alone: a sum or a difference of histograms has no least and greatest sample. */
+const QUANTILES = [0.5, 0.9, 0.95, 0.99];
+
+/**
+ * The samples of nearest rank, from the buckets alone: a sum or a difference of histograms has no
+ * least and greatest sample.
+ */
 function quantilesOf(histogram: Histogram, unitsPerMs: number): Quantiles | null {
   const { scale } = histogram;
-  const whole = new Histogram(scale);
-  for (let at = 0; at < scale.bucketCount; at++) {
-    const times = histogram.at(at);
-    if (times > 0) whole.recordTimes(scale.middle(at), times);
+  let count = 0;
+  for (let at = 0; at < scale.bucketCount; at++) count += histogram.at(at);
+  if (count === 0) return null;
+  const values: number[] = [];
+  let seen = 0;
+  for (let at = 0; values.length < QUANTILES.length; at++) {
+    seen += histogram.at(at);
+    while (values.length < QUANTILES.length && seen >= QUANTILES[values.length]! * count) {
+      values.push(scale.middle(at) / unitsPerMs);
+    }
   }
-  if (whole.count() === 0) return null;
-  const ms = (q: number) => whole.quantile(q) / unitsPerMs;
-  return { count: whole.count(), p50: ms(0.5), p90: ms(0.9), p95: ms(0.95), p99: ms(0.99) };
+  const [p50, p90, p95, p99] = values as [number, number, number, number];
+  return { count, p50, p90, p95, p99 };
 }

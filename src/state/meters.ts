@@ -78,6 +78,19 @@ function slotHistogramAt(kind: number): number {
   return HISTOGRAMS + kind * LATENCY_SCALE.cellCount;
 }
 
+/**
+ * Adds the row that begins at `at` in `from`, cell by cell; empty histograms, which begin with a
+ * count of 0, are skipped. Least and greatest sample mean nothing in a sum.
+ */
+export function addRow(from: Float64Array, at: number, into: Float64Array): void {
+  for (let cell = 0; cell < HISTOGRAMS; cell++) into[cell]! += from[at + cell]!;
+  const size = LATENCY_SCALE.cellCount;
+  for (let begin = HISTOGRAMS; begin < METER_CELLS; begin += size) {
+    if (from[at + begin] === 0) continue;
+    for (let cell = begin; cell < begin + size; cell++) into[cell]! += from[at + cell]!;
+  }
+}
+
 /** A slot's row of one worker. */
 export function meterRow(meters: WorkerMeters, slot: number): Float64Array {
   return meters.rows.subarray(slot * METER_CELLS, (slot + 1) * METER_CELLS);

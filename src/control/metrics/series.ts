@@ -4,9 +4,9 @@
  * named; the rest is summed under "other" (endpoints by model), so sums stay true.
  */
 import type { EndpointSpec } from '../../core/endpoint.ts';
-import { METER_CELLS } from '../../state/meters.ts';
+import { addRow, METER_CELLS } from '../../state/meters.ts';
 import { labelsOf } from './metrics-page.ts';
-import { addCells, type TrafficLedger } from './traffic-ledger.ts';
+import type { TrafficLedger } from './traffic-ledger.ts';
 
 export const MAX_MODELS = 200;
 export const MAX_ENDPOINTS = 1000;
@@ -48,12 +48,12 @@ export function fleetSeries(ledger: TrafficLedger): FleetSeries {
     ledger.addSlot(slot, row);
     for (const series of [ofModel, ofEndpoint]) {
       series.endpoints.push(endpoint);
-      addCells(row, series.row);
+      addRow(row, 0, series.row);
     }
   }
   for (const [model, row] of ledger.left()) {
     const series = models.get(labelsOf({ model: foldedModels.has(model) ? OTHER : model }));
-    if (series !== undefined) addCells(row, series.row);
+    if (series !== undefined) addRow(row, 0, series.row);
   }
   return {
     models: [...models.values()],

@@ -6,7 +6,7 @@
  * until it is forgotten, so endpoints that still drain count in their model.
  */
 import type { EndpointSpec } from '../../core/endpoint.ts';
-import { METER_CELLS, type WorkerMeters } from '../../state/meters.ts';
+import { addRow, METER_CELLS, type WorkerMeters } from '../../state/meters.ts';
 
 /** Models that are remembered when none of their endpoints is left; more share one row. */
 const MAX_REMEMBERED = 1000;
@@ -47,15 +47,14 @@ export class TrafficLedger {
 
   /** Adds the slot's cells, METER_CELLS of them, over all workers. */
   addSlot(slot: number, into: Float64Array): void {
-    const from = slot * METER_CELLS;
-    for (const { rows } of this.#meters) {
-      for (let cell = 0; cell < METER_CELLS; cell++) into[cell]! += rows[from + cell]!;
-    }
+    for (const { rows } of this.#meters) addRow(rows, slot * METER_CELLS, into);
   }
 
   /** Adds the cells that workers have apart from endpoints. */
   addOwn(into: Float64Array): void {
-    for (const { own } of this.#meters) addCells(own, into);
+    for (const { own } of this.#meters) {
+      for (let cell = 0; cell < own.length; cell++) into[cell]! += own[cell]!;
+    }
   }
 
   #rowOfLeft(model: string): Float64Array {
@@ -68,9 +67,4 @@ export class TrafficLedger {
     }
     return row;
   }
-}
-
-/** Adds cell by cell. Least and greatest sample of histograms mean nothing in a sum. */
-export function addCells(from: Float64Array, into: Float64Array): void {
-  for (let cell = 0; cell < from.length; cell++) into[cell]! += from[cell]!;
 }
