@@ -8,8 +8,11 @@ import {
   planText,
   summaryJson,
   summaryText,
+  unreachableLines,
 } from '../deploy/report.ts';
 import type { ServiceRun } from '../deploy/service-run.ts';
+import type { Survey } from '../deploy/survey.ts';
+import { counted } from '../deploy/table.ts';
 import { deployUp, planUp, type UpParts, type UpResult } from '../deploy/up.ts';
 import type { Session } from './deploy-session.ts';
 import { EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
@@ -29,7 +32,9 @@ async function dryRun(session: Session): Promise<number> {
 }
 
 async function up(session: Session): Promise<number> {
-  return watched(session, (parts) => deployUp(session.fleet, parts));
+  const { fleet, flags } = session;
+  if (flags.json === undefined) write(`Looking at ${counted(fleet.nodes.length, 'node')} …\n`);
+  return watched(session, (parts) => deployUp(fleet, parts));
 }
 
 /** Starts services through `start` and shows how they come up. */
@@ -44,7 +49,7 @@ export async function watched(
     ...session,
     logDir: flags['log-dir'] ?? DEFAULT_LOG_DIR,
     drainMs: seconds.drainMs,
-    onPlan: (plan) => notes(plan, session),
+    onPlan: (plan, survey) => foretell(plan, survey, session),
     rollout: {
       ...{ fetch, nowMs, sleep, signal, random: Math.random, ...seconds },
       onBegin: (runs) => shown.begin(runs),
@@ -66,8 +71,10 @@ function conclude(
 }
 
 /** What matters of a plan before it is carried out; JSON has it all in its summary. */
-function notes({ notes: all }: Plan, { flags }: Session): void {
-  if (flags.json === undefined) for (const note of all) write(`note: ${note}\n`);
+function foretell({ notes }: Plan, { unreachable }: Survey, { flags }: Session): void {
+  if (flags.json !== undefined) return;
+  const lines = [...unreachableLines(unreachable), ...notes.map((note) => `note: ${note}`)];
+  for (const line of lines) write(`${line}\n`);
 }
 
 function progressOf({ flags, nowMs }: Session): Progress {

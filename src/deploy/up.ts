@@ -22,8 +22,8 @@ export interface UpParts {
   readonly logDir: string;
   readonly router: RouterAdmin | undefined;
   readonly drainMs: number;
-  /** Hands over what is being watched before the first change. */
-  readonly onPlan: (plan: Plan) => void;
+  /** Called before anything is started. */
+  readonly onPlan: (plan: Plan, survey: Survey) => void;
   readonly rollout: Omit<RolloutOptions, 'ssh' | 'stateDir' | 'onReady' | 'beforeReplace'>;
 }
 
@@ -51,7 +51,7 @@ export async function planUp(
 export async function deployUp(fleet: Fleet, parts: UpParts): Promise<UpResult> {
   let { plan, survey } = await planUp(fleet, parts);
   if (await endLeftovers(fleet, survey, parts)) ({ plan, survey } = await planUp(fleet, parts));
-  parts.onPlan(plan);
+  parts.onPlan(plan, survey);
   const results = new Results(parts, plan.services);
   const runs = await rollOut(plan.services, survey.facts, {
     ...parts.rollout,
@@ -73,7 +73,7 @@ export async function deployAgain(
   parts: UpParts,
 ): Promise<UpResult> {
   const plan = { services, notes: [], problems: [] };
-  parts.onPlan(plan);
+  parts.onPlan(plan, survey);
   const results = new Results(parts, services);
   const runs: ServiceRun[] = [];
   for (const own of Map.groupBy(services, ({ node }) => node).values()) {
