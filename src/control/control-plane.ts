@@ -330,6 +330,7 @@ export class ControlPlane {
   }
 
   #logProbe({ spec, from, to, reason, atMs }: ProbeChange): void {
+    this.health.note(spec);
     if (to === PROBE_UP) {
       // One that is new has nothing to recover from.
       if (from === PROBE_DOWN) noteRecovery(this.#parts.state.columns, spec.slot, atMs);
@@ -347,8 +348,13 @@ export class ControlPlane {
     const fields = { endpoint: endpointId, request: requestId, code: detail, dropped };
     const failure = failureOf(event, this.#fleet.endpoints);
     if (failure !== undefined) this.#parts.follower?.failed(failure);
-    if (kind === 'ejected') this.#parts.log.warn(fields, 'ejected an endpoint');
-    else this.#parts.log.debug(fields, 'an attempt failed');
+    if (kind === 'ejected') {
+      const spec = this.#fleet.endpoints.find(({ id }) => id === endpointId);
+      if (spec !== undefined) this.health.note(spec);
+      this.#parts.log.warn(fields, 'ejected an endpoint');
+    } else {
+      this.#parts.log.debug(fields, 'an attempt failed');
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { FakeClock } from '../core/clock.ts';
 import { OPERATOR_ENABLED } from '../core/columns.ts';
 import { fixtureColumns } from '../core/columns-fixture.ts';
 import { Ejector } from '../core/ejection.ts';
+import { recoveredAtMs } from '../core/slow-start.ts';
 import { endpointAt, FakeFetch } from './fleet.fake.ts';
 import { FleetHealth } from './fleet-health.ts';
 import { Prober } from './prober.ts';
@@ -56,15 +57,30 @@ test('resets an ejection, and notes both changes', async () => {
   await fetch.reply(200, '');
   health.look([SPEC]);
   ejector.failure(SPEC.slot, clock.nowMs(), false);
-  health.look([SPEC]);
+  health.note(SPEC);
   assert.equal(health.healthOf(SPEC.slot), 'failing');
   clock.advance(1000);
   health.resetEjection(SPEC);
-  health.look([SPEC]);
   assert.equal(health.stateOf(SPEC).state, 'healthy');
   assert.deepEqual(
     health.changesOf(SPEC).map(({ state }) => state),
     ['healthy', 'ejected', 'healthy'],
+  );
+});
+
+test('one that comes back from maintenance is probed first and starts slowly', async () => {
+  const { columns, clock, fetch, health } = setUp();
+  await fetch.reply(200, '');
+  health.setOperatorState(SPEC, 'draining', 'x');
+  health.setOperatorState(SPEC, 'enabled', 'x');
+  assert.equal(recoveredAtMs(columns, SPEC.slot), 0);
+  health.setOperatorState(SPEC, 'maintenance', 'x');
+  clock.advance(5400);
+  health.setOperatorState(SPEC, 'enabled', 'x');
+  assert.equal(recoveredAtMs(columns, SPEC.slot), 6400);
+  assert.deepEqual(
+    health.changesOf(SPEC).map(({ state }) => state),
+    ['draining', 'healthy', 'maintenance', 'unchecked'],
   );
 });
 

@@ -4,8 +4,9 @@
  * prober, the operator's notes and the columns; owns none of their rules.
  */
 import type { Clock } from '../core/clock.ts';
-import type { Columns } from '../core/columns.ts';
+import { type Columns, OPERATOR_MAINTENANCE } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
+import { noteRecovery } from '../core/slow-start.ts';
 import { type HealthReport, healthOf, type StateSources, stateOf } from './endpoint-state.ts';
 import { type OperatorState, OperatorStates } from './operator-states.ts';
 import type { ProbeResult } from './probe-state.ts';
@@ -75,13 +76,29 @@ export class FleetHealth {
   }
 
   /** `by` says who asked; false when it was so already. */
-  setOperatorState({ slot }: EndpointSpec, state: OperatorState, by: string): boolean {
-    return this.#operator.set(slot, state, by);
+  setOperatorState(spec: EndpointSpec, state: OperatorState, by: string): boolean {
+    const { columns, clock } = this.#parts;
+    const { slot } = spec;
+    const wasMaintained = columns.control.operatorState[slot] === OPERATOR_MAINTENANCE;
+    if (wasMaintained && state !== 'maintenance') {
+      // Before it is enabled: most likely its engine was started anew, and perhaps not yet.
+      this.#parts.prober.restart(slot);
+      noteRecovery(columns, slot, clock.nowMs());
+    }
+    const changed = this.#operator.set(slot, state, by);
+    if (changed) this.note(spec);
+    return changed;
   }
 
   /** Ends an ejection and forgets the failures that led to it. */
-  resetEjection({ slot }: EndpointSpec): void {
-    this.#operator.forgive(slot);
+  resetEjection(spec: EndpointSpec): void {
+    this.#operator.forgive(spec.slot);
+    this.note(spec);
+  }
+
+  /** Something about the endpoint has just changed: a page should show it, however short it was. */
+  note(spec: EndpointSpec): void {
+    this.#history.note(spec);
   }
 
   /** Notes what changed; to be called about once a second. */

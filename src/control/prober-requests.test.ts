@@ -94,16 +94,17 @@ test('a check that found no socket here says nothing about the endpoint', async 
   assert.equal(await asked, undefined);
 });
 
-test('leaves an endpoint in maintenance alone, and starts anew with it afterwards', async () => {
-  const { fetch, columns, changes, run } = setUp();
+test('leaves an endpoint in maintenance alone, and can start anew with it', async () => {
+  const { fetch, columns, changes, prober, run } = setUp();
   await fetch.reply(200, '');
   columns.operatorState[0] = OPERATOR_MAINTENANCE;
   run(120);
   assert.equal(fetch.urls.length, 1);
   assert.equal(columns.probeState[0], PROBE_UP);
+  prober.restart(0);
+  assert.equal(columns.probeState[0], PROBE_UNKNOWN, 'no traffic before a good probe');
   columns.operatorState[0] = OPERATOR_ENABLED;
   run(1);
-  assert.equal(columns.probeState[0], PROBE_UNKNOWN, 'no traffic before a good probe');
   assert.equal(fetch.urls.length, 2, 'which is sent at once');
   await fetch.reply(200, '');
   assert.equal(columns.probeState[0], PROBE_UP);

@@ -4,7 +4,7 @@
  * Invariant: this is the only writer of probeState, and at most `maxConcurrency` probes run.
  * Failing endpoints get at most half of that: a rack of dead hosts, each of which costs a full
  * timeout, must not keep the prober from looking at the living. An endpoint in maintenance is left
- * alone; afterwards it is unknown again and gets no traffic before a good probe.
+ * alone.
  */
 import type { Clock } from '../core/clock.ts';
 import type { ControlColumns } from '../core/columns.ts';
@@ -50,8 +50,6 @@ interface Watch {
   record: ProbeRecord;
   /** The probe under way. */
   running: Promise<void> | undefined;
-  /** In maintenance when last looked at. */
-  muted: boolean;
   /** The last notice, so that it is told once. */
   notice: string;
   /** The engine its last good answers named; '' = none did. */
@@ -116,6 +114,14 @@ export class Prober {
     return result === before ? undefined : result;
   }
 
+  /** Knows nothing of the endpoint any more: no traffic before a good probe, which is due now. */
+  restart(slot: number): void {
+    const watch = this.#watches.get(slot);
+    if (watch === undefined) return;
+    watch.record = new ProbeRecord(this.#parts.clock.nowMs());
+    this.#parts.columns.probeState[slot] = PROBE_UNKNOWN;
+  }
+
   /** Stops watching a slot; a probe on its way is ignored. */
   forget(slot: number): void {
     if (!this.#watches.delete(slot)) return;
@@ -148,7 +154,7 @@ export class Prober {
   #queue(nowMs: number): void {
     const due: Watch[] = [];
     for (const watch of this.#watches.values()) {
-      if (this.#isMuted(watch, nowMs)) continue;
+      if (this.#isMuted(watch)) continue;
       if (watch.running === undefined && watch.record.nextAtMs <= nowMs) due.push(watch);
     }
     due.sort((a, b) => a.record.nextAtMs - b.record.nextAtMs);
@@ -172,17 +178,8 @@ export class Prober {
     }
   }
 
-  /** Whether the endpoint is in maintenance; whoever comes back from there starts anew. */
-  #isMuted(watch: Watch, nowMs: number): boolean {
-    const { slot } = watch.spec;
-    const { columns } = this.#parts;
-    const muted = columns.operatorState[slot] === OPERATOR_MAINTENANCE;
-    if (watch.muted && !muted) {
-      watch.record = new ProbeRecord(nowMs);
-      columns.probeState[slot] = PROBE_UNKNOWN;
-    }
-    watch.muted = muted;
-    return muted;
+  #isMuted({ spec }: Watch): boolean {
+    return this.#parts.columns.operatorState[spec.slot] === OPERATOR_MAINTENANCE;
   }
 
   #run(watch: Watch, failing: boolean): Promise<void> {
@@ -216,7 +213,7 @@ export class Prober {
       watch.results.push({ ...finding, atMs: nowMs, tookMs: nowMs - startMs });
       if (watch.results.length > RESULTS) watch.results.shift();
       // In maintenance it was asked for and says nothing to anybody else.
-      const muted = this.#isMuted(watch, nowMs);
+      const muted = this.#isMuted(watch);
       if (!muted && watch.record === record) this.#take(watch, finding, nowMs);
     }
     this.#start();
@@ -247,7 +244,6 @@ function newWatch(spec: EndpointSpec, nowMs: number): Watch {
     spec,
     record: new ProbeRecord(nowMs),
     running: undefined,
-    muted: false,
     notice: '',
     engine: '',
     results: [],

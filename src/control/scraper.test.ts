@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '../core/clock.ts';
+import { OPERATOR_ENABLED, OPERATOR_MAINTENANCE } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { controlColumns, endpointAt, FakeFetch } from './fleet.fake.ts';
 import { Scraper } from './scraper.ts';
@@ -224,4 +225,16 @@ test('tells the size of the cache, and how often the engine started anew', async
   bench.specs = [];
   scraper.tick();
   assert.deepEqual(seen(), [-1, 0]);
+});
+
+test('leaves an engine alone while all that it serves is in maintenance', () => {
+  const apiBase = 'http://e:1/v1';
+  const specs = [endpointAt(0, { apiBase }), endpointAt(1, { apiBase, modelName: 'n' })];
+  const { scraper, fetch, columns, tickAfter } = setUp(specs);
+  columns.operatorState.fill(OPERATOR_MAINTENANCE, 0, 2);
+  scraper.tick();
+  assert.equal(fetch.urls.length, 0);
+  columns.operatorState[1] = OPERATOR_ENABLED;
+  tickAfter(100);
+  assert.equal(fetch.urls.length, 1);
 });

@@ -8,7 +8,7 @@
  * is stale.
  */
 import type { Clock } from '../core/clock.ts';
-import type { ControlColumns } from '../core/columns.ts';
+import { type ControlColumns, OPERATOR_MAINTENANCE } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import type { Random } from '../core/random.ts';
 import { readReport } from './dialects/detect.ts';
@@ -78,7 +78,7 @@ export class Scraper {
     if (targets !== this.#targets) this.#follow(targets);
     const nowMs = this.#parts.clock.nowMs();
     this.#due = [...this.#engines.values()].filter(
-      (engine) => !engine.busy && engine.nextAtMs <= nowMs,
+      (engine) => !engine.busy && engine.nextAtMs <= nowMs && !this.#isMuted(engine),
     );
     // The longest overdue first: the bound must not starve anybody.
     this.#due.sort((a, b) => a.nextAtMs - b.nextAtMs);
@@ -94,6 +94,12 @@ export class Scraper {
   /** The last report of the engine behind a slot. */
   reportOf(slot: number): EngineReport | undefined {
     return this.#bySlot.get(slot)?.report;
+  }
+
+  /** Somebody works on all that it serves. */
+  #isMuted({ endpoints }: Engine): boolean {
+    const { operatorState } = this.#parts.columns;
+    return endpoints.every(({ slot }) => operatorState[slot] === OPERATOR_MAINTENANCE);
   }
 
   /** Starts what is due, as far as the bound allows; scrapes that end start the next. */

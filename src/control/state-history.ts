@@ -1,7 +1,7 @@
 /**
  * The last changes of each endpoint's state, for its page: what it became, why and when.
  * Invariant: bounded by CHANGES per endpoint that is configured now; an endpoint that left is
- * forgotten at the next look. What changed and changed back between two looks is not seen.
+ * forgotten at the next look. What changed and changed back untold between two looks is not seen.
  */
 import type { EndpointSpec } from '../core/endpoint.ts';
 import type { HealthReport } from './endpoint-state.ts';
@@ -37,16 +37,19 @@ export class StateHistory {
   /** Notes what is new; to be called about once a second. */
   look(endpoints: readonly EndpointSpec[]): void {
     const look = ++this.#looks;
-    for (const spec of endpoints) {
-      let kept = this.#kept.get(spec.id);
-      if (kept === undefined) {
-        kept = { changes: [], look };
-        this.#kept.set(spec.id, kept);
-      }
-      kept.look = look;
-      this.#note(kept.changes, this.#stateOf(spec));
-    }
+    for (const spec of endpoints) this.note(spec);
     for (const [id, kept] of this.#kept) if (kept.look !== look) this.#kept.delete(id);
+  }
+
+  /** The same for one endpoint, which somebody knows to have changed. */
+  note(spec: EndpointSpec): void {
+    let kept = this.#kept.get(spec.id);
+    if (kept === undefined) {
+      kept = { changes: [], look: 0 };
+      this.#kept.set(spec.id, kept);
+    }
+    kept.look = this.#looks;
+    this.#add(kept.changes, this.#stateOf(spec));
   }
 
   /** The last changes, newest last. */
@@ -54,7 +57,7 @@ export class StateHistory {
     return this.#kept.get(id)?.changes ?? [];
   }
 
-  #note(changes: StateChange[], now: HealthReport): void {
+  #add(changes: StateChange[], now: HealthReport): void {
     const { state, reason, detail } = now;
     const last = changes.at(-1);
     if (last?.state === state && last.reason === reason) return;
