@@ -1,7 +1,7 @@
 /**
  * Bundles the product to dist/: one file for the main thread (CLI, control plane and the pages of
- * the web dashboard) and one for the worker threads (data plane), so a worker loads no library of
- * the control plane.
+ * the web dashboard) one for the worker threads (data plane), so a worker loads no library of
+ * the control plane, and one for the thread that reads the configuration.
  */
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
@@ -14,6 +14,7 @@ await build({
     main: 'src/main.ts',
     worker: 'src/proxy/worker.ts',
     'bench-worker': 'src/bench/worker.ts',
+    loader: 'src/config/loader.ts',
   },
   outdir: 'dist',
   bundle: true,

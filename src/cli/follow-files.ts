@@ -1,52 +1,38 @@
 /**
- * Follows the files of the configuration while the router runs: reloads when they change and on
- * SIGHUP. Invariants: an invalid main file changes nothing; the folder that is watched is the one
- * that the last valid main file names.
+ * Follows the files of the configuration while the router runs: asks for a reload when they change
+ * and on SIGHUP. Invariant: what is watched is what the last valid main file names.
  */
-import { type Loaded, type LoadOptions, loadAll } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
+import type { Loaded } from '../config/load.ts';
 import { type Watcher, watchConfig } from '../config/watch.ts';
-import type { ControlPlane } from '../control/control-plane.ts';
-import { Reloads } from '../control/reloads.ts';
-import type { Logger } from '../observe/logger.ts';
+import { BY_FILES, type Reloads } from '../control/reloads.ts';
 
-interface Following {
-  readonly options: LoadOptions;
-  readonly control: ControlPlane;
-  readonly log: Logger;
+export interface Following {
+  /** These files count from now on. */
+  follow(loaded: Loaded): void;
+  stop(): void;
 }
 
-/** Starts from what was `loaded`; the result ends it. */
-export function followFiles(file: string, loaded: Loaded, parts: Following): () => void {
-  const { options, control, log } = parts;
-  let { dir } = loaded;
-  let watcher: Watcher;
-  const reloads = new Reloads<Loaded>({
-    load: () => loadAll(file, options),
-    apply(next) {
-      if (next.config === undefined) {
-        const problems = next.problems.map(formatProblem);
-        log.error({ problems }, 'the configuration is not valid; the one in use stays');
-        return;
-      }
-      control.reload(next);
-      if (next.dir === dir) return;
-      dir = next.dir;
-      watcher.close();
-      watch();
-    },
-    onError: (error) => log.error({ reason: String(error) }, 'reloading failed'),
-  });
-  const request = () => reloads.request();
-  const watch = () => {
-    watcher = watchConfig({ dir, mainFile: file, onChange: request });
+/** Starts from what was `loaded`. */
+export function followFiles(mainFile: string, loaded: Loaded, reloads: Reloads): Following {
+  let watched = '';
+  let watcher: Watcher | undefined;
+  const request = () => reloads.request(BY_FILES);
+  const follow = ({ dir, files }: Loaded) => {
+    const now = JSON.stringify([dir, files]);
+    if (now === watched) return;
+    watched = now;
+    watcher?.close();
+    watcher = watchConfig({ dir, files: [mainFile, ...files], onChange: request });
     // What changed between loading and watching would otherwise be missed.
     void watcher.ready.then(request);
   };
-  watch();
-  process.on('SIGHUP', request);
-  return () => {
-    watcher.close();
-    reloads.stop();
+  follow(loaded);
+  process.on('SIGHUP', () => reloads.request('SIGHUP'));
+  return {
+    follow,
+    stop() {
+      watcher?.close();
+      reloads.stop();
+    },
   };
 }

@@ -17,7 +17,7 @@ export function loadOptions(flags: Readonly<Record<string, string>>): LoadOption
   const level = flags['log-level'];
   const sources = flags['enabled-sources'];
   return {
-    env: process.env,
+    env: { ...process.env },
     enabledSources: sources?.split(',').map((source) => source.trim()),
     overrides: level === undefined ? {} : { 'log.level': level },
   };

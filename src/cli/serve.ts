@@ -6,8 +6,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { loadAll } from '../config/load.ts';
+import { LoadThread } from '../config/load-thread.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { ControlPlane } from '../control/control-plane.ts';
@@ -19,16 +21,17 @@ import type { RecordDetail } from '../core/request-record.ts';
 import { monotonicClock } from '../net/monotonic.ts';
 import type { Logger } from '../observe/logger.ts';
 import { type Logs, openLogs } from '../observe/logs.ts';
+import type { ProxyOptions } from '../proxy/options.ts';
 import type { WorkerStart } from '../proxy/worker.ts';
 import { createFleetState, DEFAULT_SLOTS, type FleetState } from '../state/layout.ts';
-import { startAlerts } from './alerts.ts';
 import { type AskedToEnd, askedToEnd } from './asked-to-end.ts';
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
-import { followFiles } from './follow-files.ts';
+import { type Following, followFiles } from './follow-files.ts';
+import { LiveAlerts } from './live-alerts.ts';
 import { configFile, loadOptions } from './load-options.ts';
 import { PAGE_FILES } from './page-files.ts';
 import { proxyOptions } from './proxy-options.ts';
-import { readTlsFiles, type TlsTexts } from './tls-files.ts';
+import { readTlsFiles } from './tls-files.ts';
 import { VERSION } from './version.ts';
 
 /**
@@ -45,8 +48,8 @@ export async function serve(
   // From the first line on: without a listener Node would open its debugger.
   process.on('SIGUSR1', () => logs?.reopen());
   const file = configFile(flags);
-  const options = loadOptions(flags);
-  const loaded = await loadAll(file, options);
+  const loading = loadOptions(flags);
+  const loaded = await loadAll(file, loading);
   for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
   const { config } = loaded;
   if (config === undefined) {
@@ -66,14 +69,28 @@ export async function serve(
   if (typeof address !== 'number') return refuse(config.server.host, config.server.port, address);
   const workers = config.server.workers || Math.max(1, availableParallelism() - 1);
   const state = createFleetState(DEFAULT_SLOTS, workers);
-  const spawn = spawner({ config, state, workers, tls, port: address, workerUrl, records });
-  const follower = startAlerts(config.webhook, log);
+  const workerOptions = (now: Config) => proxyOptions(now, { port: address, workers, ...tls });
+  const options = () => workerOptions(control.config);
+  const spawn = spawner({
+    ...{ options, state, workers, workerUrl, records },
+    keepRequests: config.dashboard.keepRequests,
+  });
+  const follower = new LiveAlerts(config.webhook, log);
+  const loader = new LoadThread(loaderUrl(workerUrl));
   const clock = monotonicClock;
   const onRequests = logs.take;
-  const control = new ControlPlane({
+  let following: Following | undefined;
+  const control: ControlPlane = new ControlPlane({
     ...{ config, state, workers, clock, log, tail, spawn, follower, onRequests },
     version: VERSION,
     routes: pageRoutes(PAGE_FILES),
+    workerOptions,
+    load: () => loader.load(file, loading),
+    onLoaded: (now) => following?.follow(now),
+    onConfig(now, before) {
+      if (now.log.level !== before.log.level) log.level = now.log.level;
+      if (!isDeepStrictEqual(now.webhook, before.webhook)) follower.configure(now.webhook);
+    },
   });
   const failure = await control.start(loaded);
   if (failure !== undefined) {
@@ -83,11 +100,18 @@ export async function serve(
   const tlsOn = tls.tlsCert !== '';
   announce(control, { config, log, workers, dir: loaded.dir, port: address, tls: tlsOn });
   onListening(address);
-  const stopFollowing = followFiles(file, loaded, { options, control, log });
-  const code = await untilAsked(asked, { control, config, log });
-  stopFollowing();
+  following = followFiles(file, loaded, control.reloads);
+  const code = await untilAsked(asked, control, log);
+  following.stop();
+  loader.close();
   await logs.close();
   return code;
+}
+
+/** The loader's entry lies beside the worker's, or in its folder when running from source. */
+function loaderUrl(workerUrl: URL): URL {
+  const fromSource = workerUrl.pathname.endsWith('.ts');
+  return new URL(fromSource ? '../config/loader.ts' : './loader.js', workerUrl);
 }
 
 interface Announced {
@@ -152,27 +176,27 @@ function authority(host: string, port: number): string {
 }
 
 interface SpawnParts {
-  readonly config: Config;
+  /** As of now. */
+  readonly options: () => ProxyOptions;
   readonly state: FleetState;
   readonly workers: number;
-  readonly tls: TlsTexts;
-  readonly port: number;
   readonly workerUrl: URL;
   readonly records: RecordDetail;
+  readonly keepRequests: number;
 }
 
 function spawner(parts: SpawnParts): (index: number, spec: RouteTableSpec) => WorkerPort {
-  const { config, state, workers, tls, port, workerUrl, records } = parts;
+  const { options, state, workers, workerUrl, records, keepRequests } = parts;
   return (index, spec) => {
     const start: WorkerStart = {
       buffer: state.buffer,
       slots: state.columns.slots,
       workers,
       index,
-      options: proxyOptions(config, { port, workers, ...tls }),
+      options: options(),
       spec,
       records,
-      keepRequests: config.dashboard.keepRequests,
+      keepRequests,
     };
     const worker = new Worker(workerUrl, { workerData: start, name: `worker-${index}` });
     let reason = '';
@@ -189,13 +213,10 @@ function spawner(parts: SpawnParts): (index: number, spec: RouteTableSpec) => Wo
 }
 
 /** Runs until it is asked to end, then drains; asked again, it ends at once. */
-async function untilAsked(
-  asked: AskedToEnd,
-  { control, config, log }: { control: ControlPlane; config: Config; log: Logger },
-): Promise<number> {
+async function untilAsked(asked: AskedToEnd, control: ControlPlane, log: Logger): Promise<number> {
   const signal = await asked.once;
   log.info({ signal }, 'draining: running requests finish, new connections are refused');
-  const { drainDelayMs, drainTimeoutMs } = config.server;
+  const { drainDelayMs, drainTimeoutMs } = control.config.server;
   const drained = control.drain(drainDelayMs, drainTimeoutMs).then(() => EXIT_OK);
   const code = await Promise.race([drained, asked.twice.then(() => EXIT_FAILURE)]);
   control.stop();

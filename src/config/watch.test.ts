@@ -43,7 +43,7 @@ class Steps {
   }
 }
 
-async function start(t: TestContext, options: Pick<WatchOptions, 'dir' | 'mainFile' | 'fs'>) {
+async function start(t: TestContext, options: Pick<WatchOptions, 'dir' | 'files' | 'fs'>) {
   const steps = new Steps();
   const seen = { changes: 0 };
   const watcher = watchConfig({
@@ -96,7 +96,7 @@ for (const [name, change] of CHANGES) {
     utimesSync(join(dir, 'configs/a.yaml'), 1000, 1000);
     const watch = await start(t, {
       dir: join(dir, 'configs'),
-      mainFile: join(dir, 'config.yaml'),
+      files: [join(dir, 'config.yaml')],
     });
     await watch.steps.next();
     assert.equal(watch.seen.changes, 0);
@@ -122,7 +122,7 @@ test('notices a Kubernetes swap of ..data, with equal sizes and times', async (t
   symlinkSync('..1', join(dir, '..data'));
   symlinkSync('..data/openai_a.yaml', join(dir, 'openai_a.yaml'));
   symlinkSync('..data/config.yaml', join(dir, 'config.yaml'));
-  const watch = await start(t, { dir, mainFile: join(dir, 'config.yaml') });
+  const watch = await start(t, { dir, files: [join(dir, 'config.yaml')] });
   symlinkSync('..2', join(dir, '..data_tmp'));
   renameSync(join(dir, '..data_tmp'), join(dir, '..data'));
   rmSync(join(dir, '..1'), { recursive: true });
@@ -132,7 +132,7 @@ test('notices a Kubernetes swap of ..data, with equal sizes and times', async (t
 test('waits for a folder that does not exist yet', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'llm-router-watch-'));
   t.after(() => rmSync(dir, { recursive: true }));
-  const watch = await start(t, { dir: join(dir, 'later'), mainFile: join(dir, 'config.yaml') });
+  const watch = await start(t, { dir: join(dir, 'later'), files: [join(dir, 'config.yaml')] });
   await watch.steps.next();
   assert.equal(watch.seen.changes, 0);
   mkdirSync(join(dir, 'later'));
@@ -158,7 +158,7 @@ class FakeDisk implements WatchFs {
 
 test('waits until a file that is being written stands still', async (t) => {
   const fs = new FakeDisk();
-  const watch = await start(t, { dir: 'd', mainFile: 'm', fs });
+  const watch = await start(t, { dir: 'd', files: ['m'], fs });
   for (const signature of ['two', 'three', 'four']) {
     fs.signature = signature;
     await watch.steps.next();
@@ -173,13 +173,13 @@ test('reports a file that never stands still all the same, within 2 s', async (t
   fs.onSign = () => {
     fs.signature = `write ${++writes}`;
   };
-  const watch = await start(t, { dir: 'd', mainFile: 'm', fs });
+  const watch = await start(t, { dir: 'd', files: ['m'], fs });
   assert.ok((await untilReported(watch)) <= 2000);
 });
 
 test('a change that is taken back is no change', async (t) => {
   const fs = new FakeDisk();
-  const watch = await start(t, { dir: 'd', mainFile: 'm', fs });
+  const watch = await start(t, { dir: 'd', files: ['m'], fs });
   fs.signature = 'two';
   await watch.steps.next();
   fs.signature = 'one';
@@ -189,7 +189,7 @@ test('a change that is taken back is no change', async (t) => {
 
 test('a closed watcher plans nothing more and reports nothing', async (t) => {
   const fs = new FakeDisk();
-  const watch = await start(t, { dir: 'd', mainFile: 'm', fs });
+  const watch = await start(t, { dir: 'd', files: ['m'], fs });
   fs.signature = 'two';
   await watch.steps.next();
   watch.watcher.close();

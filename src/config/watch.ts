@@ -23,7 +23,8 @@ export type Schedule = (run: () => void, afterMs: number) => () => void;
 export interface WatchOptions {
   /** Folder of the endpoint files; need not exist. */
   readonly dir: string;
-  readonly mainFile: string;
+  /** Watched besides, wherever they are. */
+  readonly files: readonly string[];
   /** Must not throw. */
   readonly onChange: () => void;
   readonly pollMs?: number;
@@ -105,9 +106,9 @@ class PollingWatcher implements Watcher {
 
   /** One text for the whole state on disk; never ''. */
   async #look(): Promise<string> {
-    const { dir, mainFile, fs } = this.#options;
+    const { dir, files, fs } = this.#options;
     const names = (await fs.list(dir)).filter((name) => /\.ya?ml$/.test(name));
-    const paths = [mainFile, ...names.sort().map((name) => join(dir, name))];
+    const paths = [...new Set([...files, ...names.sort().map((name) => join(dir, name))])];
     const signatures = await Promise.all(paths.map((path) => fs.sign(path)));
     return JSON.stringify(paths.map((path, index) => [path, signatures[index]]));
   }

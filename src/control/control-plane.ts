@@ -3,6 +3,7 @@
  * driven by two timers. It may be slow; no byte of the data plane waits for it.
  */
 import { randomInt } from 'node:crypto';
+import { liveConfig } from '../config/at-start.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
@@ -31,6 +32,8 @@ import { listenForOperators, type OperationsListener } from './operations-listen
 import { OperatorAccess } from './operator-access.ts';
 import { jsonReply, type OperatorRoute, OperatorRoutes } from './operator-route.ts';
 import { type ProbeChange, Prober } from './prober.ts';
+import { logChange, logReload } from './reload-log.ts';
+import { type ReloadResult, Reloads } from './reloads.ts';
 import { RpmMeter } from './rpm-meter.ts';
 import { Scraper } from './scraper.ts';
 import type { FleetFollower } from './status.ts';
@@ -52,6 +55,14 @@ export interface ControlParts {
   readonly onRequests: (records: readonly RequestRecord[], dropped: number) => void;
   /** What faces show to operators, besides what is the control plane's own. */
   readonly routes?: readonly OperatorRoute[];
+  /** Reads and checks the files. */
+  readonly load: () => Promise<Loaded>;
+  /** What workers are told for a configuration. */
+  readonly workerOptions: (config: Config) => object;
+  /** Options have changed: the planes know, others may want to. */
+  readonly onConfig: (config: Config, before: Config) => void;
+  /** These files count from now on. */
+  readonly onLoaded: (loaded: Loaded) => void;
   /** Who sends the alerts, if anybody does. */
   readonly follower?: FleetFollower | undefined;
 }
@@ -76,19 +87,23 @@ export class ControlPlane {
   readonly #timers: NodeJS.Timeout[] = [];
   #operations: OperationsListener | undefined;
   #started = false;
+  /** The options as they count now. */
+  #config: Config;
   /** What the files said when they were last good. */
   #loaded!: Loaded;
+  #reloads: Reloads | undefined;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
-    const { config, state, clock, log } = parts;
+    this.#config = parts.config;
+    const { state, clock, log } = parts;
     const { columns, totals } = state;
     this.#startedMs = clock.nowMs();
     this.#rpm = new RpmMeter(columns);
     this.#ledger = new TrafficLedger(state.meters);
     this.#traffic = new TrafficStats(this.#ledger, clock);
     this.#fleet = new Fleet({
-      config,
+      strategy: () => this.#config.routing.strategy,
       columns,
       clock,
       publish: (spec) => this.#supervisor.publish(spec),
@@ -120,17 +135,17 @@ export class ControlPlane {
     };
     this.#prober = new Prober({
       ...shared,
-      rules: () => config.healthCheck,
+      rules: () => this.#config.healthCheck,
       onChange: (change) => this.#logProbe(change),
       onNotice: (spec, notice) => log.warn({ endpoint: spec.id, notice }, 'odd answer to a probe'),
     });
     this.health = new FleetHealth({
       ...{ columns, clock, prober: this.#prober, wallMs: Date.now },
-      slowStartMs: () => config.ejection.slowStartMs,
+      slowStartMs: () => this.#config.ejection.slowStartMs,
     });
     this.#scraper = new Scraper({
       ...shared,
-      intervalMs: () => config.monitor.collectIntervalMs,
+      intervalMs: () => this.#config.monitor.collectIntervalMs,
     });
     this.#board = this.#makeBoard();
   }
@@ -143,6 +158,7 @@ export class ControlPlane {
   async start(loaded: Loaded): Promise<StartFailure | undefined> {
     this.#loaded = loaded;
     this.#fleet.apply(loaded);
+    this.#reloads = this.#makeReloads(loaded);
     this.#started = true;
     const failure = await this.#supervisor.start();
     if (failure !== undefined) return failure;
@@ -163,10 +179,45 @@ export class ControlPlane {
     return undefined;
   }
 
-  reload(loaded: Loaded): void {
+  /** The options as they count now. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Reading the files anew, and going back; there once `start` has been called. */
+  get reloads(): Reloads {
+    return this.#reloads!;
+  }
+
+  #makeReloads(loaded: Loaded): Reloads {
+    const parts = {
+      load: this.#parts.load,
+      stateOf: (next: Loaded) => ({
+        settings: next.settings ?? new Map(),
+        ...this.#fleet.stateOf(next),
+      }),
+      apply: (next: Loaded) => this.#take(next),
+      onResult: (result: ReloadResult) => {
+        logReload(this.#parts.log, result);
+        this.#board.noteProblems(result.problems);
+      },
+      wallMs: Date.now,
+    };
+    return new Reloads(parts, loaded);
+  }
+
+  /** Puts a valid configuration into force: options first, then the table that may need them. */
+  #take(loaded: Loaded): void {
+    const before = this.#config;
     this.#loaded = loaded;
+    this.#config = liveConfig(this.#parts.config, loaded.config!);
+    if (JSON.stringify(before) !== JSON.stringify(this.#config)) {
+      this.#parts.onConfig(this.#config, before);
+      this.#supervisor.configure(this.#parts.workerOptions(this.#config));
+    }
     this.#fleet.apply(loaded);
     this.#prober.tick();
+    this.#parts.onLoaded(loaded);
   }
 
   /** Requests in flight at any endpoint. */
@@ -182,6 +233,7 @@ export class ControlPlane {
   }
 
   stop(): void {
+    this.#reloads?.stop();
     for (const timer of this.#timers) clearInterval(timer);
     this.#parts.follower?.stop();
     this.#board.live.close();
@@ -193,7 +245,7 @@ export class ControlPlane {
   async #listen(): Promise<void> {
     const { config, log, clock } = this.#parts;
     if (!config.dashboard.enabled) return;
-    const access = new OperatorAccess({ token: () => config.dashboard.token, clock });
+    const access = new OperatorAccess({ token: () => this.#config.dashboard.token, clock });
     const { host, webPort: port } = config.dashboard;
     try {
       this.#operations = await listenForOperators({
@@ -237,7 +289,8 @@ export class ControlPlane {
         status: () => this.#board.status,
         explain: (query) => this.#supervisor.explain(query),
         wallOffsetMs: () => Date.now() - clock.nowMs(),
-        config: () => this.#loaded.config!,
+        config: () => this.#config,
+        reloads: this.reloads,
         settings: () => this.#loaded.settings ?? new Map(),
       }),
       ...(this.#parts.routes ?? []),
@@ -263,7 +316,7 @@ export class ControlPlane {
   }
 
   #makeBoard(): StatusBoard {
-    const { config, state, clock, version, workers } = this.#parts;
+    const { state, clock, version, workers } = this.#parts;
     return new StatusBoard({
       ...state,
       rpm: this.#rpm,
@@ -274,9 +327,9 @@ export class ControlPlane {
         pid: process.pid,
         runtime: runtimeName(),
         workers,
-        strategy: config.routing.strategy,
         started_at_ms: Date.now(),
       },
+      strategy: () => this.#config.routing.strategy,
       endpoints: () => this.#fleet.endpoints,
       epoch: () => this.#fleet.spec.epoch,
       traffic: () => this.#traffic.read(),
@@ -306,20 +359,9 @@ export class ControlPlane {
   }
 
   #logChange(change: FleetChange): void {
-    const { epoch, published, added, removed, changed, rejected, problems, overtaken } = change;
-    const { log } = this.#parts;
     this.#board.noteChange(change);
-    if (published) log.info({ epoch, added, removed, changed }, 'route table');
-    this.#enable(new Set(added));
-    for (const { id, what } of overtaken) {
-      log.info({ endpoint: id, what }, 'a file has overtaken a change by the API');
-    }
-    if (rejected.length > 0) log.error({ rejected }, 'too many endpoints; these are left out');
-    // At start the command line has shown them already.
-    if (problems.length > 0 && this.#started)
-      log.warn({ problems }, 'problems in the configuration');
-    else if (!published && overtaken.length === 0)
-      log.info('the configuration has no problems any more');
+    this.#enable(new Set(change.added));
+    logChange(this.#parts.log, change, this.#started);
   }
 
   /** One that left the files and came back is not drained any more: the files have the say. */

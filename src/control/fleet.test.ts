@@ -27,7 +27,7 @@ function setUp(slots = 8) {
     adopted: undefined as number | undefined,
   };
   const fleet = new Fleet({
-    config: DEFAULTS,
+    strategy: () => DEFAULTS.routing.strategy,
     columns,
     clock: seen.clock,
     publish: (spec) => seen.published.push(spec),

@@ -7,6 +7,7 @@
  * found no slot get the first that is freed.
  */
 
+import type { ConfigState } from '../config/diff.ts';
 import type { EndpointEntry } from '../config/endpoint-entry.ts';
 import { type FileEndpoints, type Loaded, mergeEndpoints } from '../config/load.ts';
 import { mergeRules, type NameRules, NO_RULES } from '../config/model-names.ts';
@@ -23,7 +24,8 @@ import { sumOf } from '../state/reader.ts';
 import { Overrides, type Overtaken } from './overrides.ts';
 
 export interface FleetParts {
-  readonly config: Config;
+  /** The strategy to route by, as of now. */
+  strategy(): Config['routing']['strategy'];
   readonly columns: Columns;
   readonly clock: Clock;
   publish(spec: RouteTableSpec): void;
@@ -73,7 +75,7 @@ export class Fleet {
   constructor(parts: FleetParts) {
     this.#parts = parts;
     this.#slots = new SlotAllocator(parts.columns.slots);
-    this.spec = { epoch: 0, strategy: parts.config.routing.strategy, clusters: [] };
+    this.spec = { epoch: 0, strategy: parts.strategy(), clusters: [] };
   }
 
   /** All endpoints in the route table; a new array whenever they changed. */
@@ -85,6 +87,12 @@ export class Fleet {
   apply(loaded: Loaded): void {
     this.#byFile = withLastGood(loaded, this.#byFile);
     this.#lay(loaded.problems.map(formatProblem));
+  }
+
+  /** What the files would say after `apply(loaded)`. */
+  stateOf(loaded: Loaded): Pick<ConfigState, 'entries' | 'names'> {
+    const byFile = withLastGood(loaded, this.#byFile);
+    return { entries: mergeEndpoints(byFile).value, names: rulesOf(byFile) };
   }
 
   /** Publishes what the API changed. */
@@ -103,7 +111,7 @@ export class Fleet {
   }
 
   #lay(problems: readonly string[]): void {
-    this.#names = mergeRules([...this.#byFile.values()].map(({ names }) => names));
+    this.#names = rulesOf(this.#byFile);
     const { entries, overtaken } = this.overrides.lay(mergeEndpoints(this.#byFile).value);
     this.overrides.drop(overtaken);
     this.#entries = entries;
@@ -141,8 +149,7 @@ export class Fleet {
   #adopt(problems: readonly string[], overtaken: readonly Overtaken[] = []): void {
     const before = new Map(this.#endpoints.map((endpoint) => [endpoint.id, endpoint]));
     const epoch = this.spec.epoch + 1;
-    const { routing } = this.#parts.config;
-    const rules = { routing, names: this.#names };
+    const rules = { routing: { strategy: this.#parts.strategy() }, names: this.#names };
     const built = buildRouteTableSpec(this.#entries, rules, this.#slots, epoch);
     const endpoints = built.spec.clusters.flatMap((cluster) => cluster.endpoints);
     const changed = endpoints.filter((endpoint) => {
@@ -151,7 +158,8 @@ export class Fleet {
     });
     const moved = built.added.length + built.removed.length + changed.length;
     const renamed = JSON.stringify(built.spec.names) !== JSON.stringify(this.spec.names);
-    const published = moved > 0 || renamed || this.spec.epoch === 0;
+    const other = renamed || built.spec.strategy !== this.spec.strategy;
+    const published = moved > 0 || other || this.spec.epoch === 0;
     const sameTroubles =
       sameTexts(problems, this.#problems) && sameTexts(built.rejected, this.#rejected);
     this.#problems = problems;
@@ -203,6 +211,10 @@ function withLastGood(
     files.set(file, found.ok ? found : (before.get(file) ?? found));
   }
   return files;
+}
+
+function rulesOf(byFile: ReadonlyMap<string, FileEndpoints>): NameRules {
+  return mergeRules([...byFile.values()].map(({ names }) => names));
 }
 
 function sameEndpoint(a: EndpointSpec, b: EndpointSpec): boolean {

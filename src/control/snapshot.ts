@@ -42,7 +42,7 @@ import type { TrafficReading, TrafficView } from './traffic-stats.ts';
 /** What does not change while the router runs. */
 export type RouterFacts = Pick<
   RouterStatus,
-  'version' | 'pid' | 'runtime' | 'workers' | 'strategy' | 'started_at_ms'
+  'version' | 'pid' | 'runtime' | 'workers' | 'started_at_ms'
 >;
 
 export interface SnapshotSources extends EndpointFacts {
@@ -53,6 +53,8 @@ export interface SnapshotSources extends EndpointFacts {
   endpoints(): readonly EndpointSpec[];
   /** The traffic of this moment. */
   readonly reading: TrafficReading;
+  /** `routing.strategy`. */
+  strategy(): string;
   epoch(): number;
 }
 
@@ -76,6 +78,7 @@ export function statusSnapshot(
     now_at_ms: nowAtMs,
     router: {
       ...sources.router,
+      strategy: sources.strategy(),
       epoch: sources.epoch(),
       memory_bytes: memoryInUseBytes(),
     },
@@ -165,5 +168,10 @@ export class ConfigNotes {
       left_out: rejected,
       last_change: last ?? this.status.last_change,
     };
+  }
+
+  /** What a reload said, also when it was refused or changed no endpoint. */
+  noteProblems(problems: readonly string[]): void {
+    this.status = { ...this.status, problems };
   }
 }

@@ -81,6 +81,11 @@ export class StatusBoard {
     this.#mark({ at_ms: atMs, kind: 'reload', subject: '', text });
   }
 
+  /** What a reload said, also when it was refused or changed no endpoint. */
+  noteProblems(problems: readonly string[]): void {
+    this.#config.noteProblems(problems);
+  }
+
   #read(seq: number): StatusSnapshot {
     const nowMs = this.#parts.nowMs();
     const wallOffsetMs = this.#parts.wallMs() - nowMs;

@@ -101,6 +101,12 @@ export class Supervisor {
     return this.#inquiries.ask(query);
   }
 
+  /** Sends new options to every worker; those to come are started with them. */
+  configure(options: object): void {
+    const { epoch } = this.#spec;
+    for (const seat of this.#seats) seat.port.post({ kind: 'options', epoch, options });
+  }
+
   /** The epoch that every worker has reached; a dead one counts until it is replaced. */
   get adoptedEpoch(): number {
     return Math.min(...this.#seats.map((seat) => seat.adopted));

@@ -52,10 +52,10 @@ export class Ejector {
   readonly #columns: Columns;
   readonly #index: number;
   readonly #own: WorkerColumns;
-  readonly #threshold: number;
-  readonly #baseMs: number;
-  readonly #maxInARow: number;
-  readonly #ratio: RatioRules;
+  #threshold!: number;
+  #baseMs!: number;
+  #maxInARow!: number;
+  #ratio!: RatioRules;
   readonly #random: Random;
   /** Claim made by this worker that no lease has adopted yet, by slot. */
   readonly #fresh: Int32Array;
@@ -65,19 +65,24 @@ export class Ejector {
   /** Also frees the probes that an earlier worker of this index left behind. */
   constructor(columns: Columns, workerIndex: number, options: EjectionOptions, random: Random) {
     if (workerIndex >= MAX_WORKERS) throw new RangeError(`worker ${workerIndex} does not fit`);
-    const { failureThreshold, baseEjectionMs = 5_000, maxEjectionMs = 300_000 } = options;
+    this.configure(options);
     this.#columns = columns;
     this.#index = workerIndex;
     this.#own = columns.workers[workerIndex]!;
+    this.#random = random;
+    this.#fresh = new Int32Array(columns.slots);
+    this.#ownBaseMs = new Float64Array(columns.slots).fill(-1);
+    releaseProbesOf(columns, workerIndex);
+  }
+
+  /** New rules, for failures from now on; ejections that run keep their end. */
+  configure(options: EjectionOptions): void {
+    const { failureThreshold, baseEjectionMs = 5_000, maxEjectionMs = 300_000 } = options;
     this.#threshold = failureThreshold;
     this.#baseMs = baseEjectionMs;
     this.#maxInARow = Math.max(1, maxEjectionMs / baseEjectionMs);
     const { successRatio = 0, windowMs = 30_000, minRequests = 20 } = options;
     this.#ratio = { successRatio, windowMs, minRequests };
-    this.#random = random;
-    this.#fresh = new Int32Array(columns.slots);
-    this.#ownBaseMs = new Float64Array(columns.slots).fill(-1);
-    releaseProbesOf(columns, workerIndex);
   }
 
   /** Gives a slot a base time of its own; -1 takes it away, 0 = it is never ejected. */

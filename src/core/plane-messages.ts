@@ -8,6 +8,8 @@ export type ToWorker =
   | { readonly kind: 'table'; readonly spec: RouteTableSpec }
   /** Answer with `explained` and the same number. */
   | { readonly kind: 'explain'; readonly number: number; readonly query: RequestQuery }
+  /** New options, which are the data plane's own business; they count from this epoch on. */
+  | { readonly kind: 'options'; readonly epoch: number; readonly options: object }
   /** Answer /ready with 503 and close connections after their answer, but go on accepting. */
   | { readonly kind: 'drain' }
   /** Accept no more; say `drained` when the last connection is gone, at most `timeoutMs` later. */

@@ -79,7 +79,7 @@ const PROVIDER_IDLE_MS = 90_000;
 export class UpstreamPool implements TimerOwner {
   readonly connector: Connector;
   readonly #wheel: TimerWheel;
-  readonly #options: PoolOptions;
+  #options: PoolOptions;
   /** Idle connections by origin, oldest first. */
   readonly #idle = new Map<string, UpstreamConnection[]>();
   readonly #sweep: WheelTimer;
@@ -90,6 +90,11 @@ export class UpstreamPool implements TimerOwner {
     this.#wheel = wheel;
     this.#options = options;
     this.#sweep = new WheelTimer(this);
+  }
+
+  /** New bounds, for connections that become idle from now on. */
+  configure(options: PoolOptions): void {
+    this.#options = options;
   }
 
   /** The newest idle connection to the endpoint, or undefined. */

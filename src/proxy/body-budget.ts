@@ -33,7 +33,7 @@ interface Waiting {
 }
 
 export class BodyBudget {
-  readonly #limitBytes: number;
+  #limitBytes: number;
   readonly #totals: Float64Array;
   readonly #droppable = new Set<CountedBody>();
   readonly #waiting = new Map<BodyWaiter, Waiting>();
@@ -43,6 +43,11 @@ export class BodyBudget {
   constructor(limitBytes: number, totals: Float64Array) {
     this.#limitBytes = limitBytes;
     this.#totals = totals;
+  }
+
+  /** A smaller limit takes nothing away; it holds for what comes. */
+  setLimit(limitBytes: number): void {
+    this.#limitBytes = limitBytes;
   }
 
   /** True: go on reading. False: `waiter.onBodyRoom` will say when. */

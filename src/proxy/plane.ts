@@ -50,7 +50,8 @@ export interface PlaneParts {
 }
 
 export class DataPlane {
-  readonly options: ProxyOptions;
+  /** Replaced by a reload. */
+  options: ProxyOptions;
   readonly columns: Columns;
   readonly own: WorkerColumns;
   readonly totals: Float64Array;
@@ -93,8 +94,7 @@ export class DataPlane {
 
   constructor(parts: PlaneParts, spec: RouteTableSpec) {
     this.options = parts.options;
-    const { clientKeys } = parts.options;
-    this.keys = clientKeys.length === 0 ? undefined : new ClientKeys(clientKeys);
+    this.keys = keysOf(parts.options);
     this.columns = parts.columns;
     this.own = parts.columns.workers[parts.workerIndex]!;
     this.totals = parts.totals;
@@ -131,6 +131,17 @@ export class DataPlane {
     if (spec.strategy !== this.strategy.name) this.strategy = this.#strategyOf(spec);
     this.#endpoints = new Map();
     this.#followOwn();
+  }
+
+  /** Takes new options over; what runs goes on with those it began with. */
+  configure(options: ProxyOptions): void {
+    this.keys = keysOf(options);
+    this.ejector.configure(options);
+    this.pool.configure({ idleMs: options.idleConnTimeoutMs, maxIdle: options.maxIdleConns });
+    this.bodies.setLimit(options.retryBufferBytes);
+    const stale = options.reportStaleMs !== this.options.reportStaleMs;
+    this.options = options;
+    if (stale) this.strategy = this.#strategyOf(this.table);
   }
 
   /** Hands the ejection times of single endpoints on. */
@@ -180,11 +191,15 @@ export class DataPlane {
     if (to.bytesQueued() > 0) this.upstreamOut = new HeadWriter(UPSTREAM_OUT_BYTES);
   }
 
-  #strategyOf(spec: RouteTableSpec): Strategy {
+  #strategyOf(spec: { readonly strategy: string }): Strategy {
     const { columns, options, prefixes } = this;
     const staleAfterMs = options.reportStaleMs;
     return makeStrategy(spec.strategy, { columns, staleAfterMs, index: prefixes });
   }
+}
+
+function keysOf({ clientKeys }: ProxyOptions): ClientKeys | undefined {
+  return clientKeys.length === 0 ? undefined : new ClientKeys(clientKeys);
 }
 
 /** Heads and bodies up to this size go up in one write. */

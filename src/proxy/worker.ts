@@ -106,6 +106,8 @@ function hear(message: ToWorker, listener: Listener): void {
     plane.journal?.taken();
   } else if (message.kind === 'explain') {
     tell({ kind: 'explained', number: message.number, records: explain(message.query) });
+  } else if (message.kind === 'options') {
+    plane.configure(message.options as ProxyOptions);
   } else if (message.kind === 'table') {
     plane.adopt(message.spec);
     tell({ kind: 'adopted', epoch: message.spec.epoch });

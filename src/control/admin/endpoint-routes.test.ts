@@ -21,7 +21,13 @@ function setUp(slots = 4) {
   const { columns } = createFleetState(slots, 1);
   const clock = new FakeClock(10_000);
   const fleet = new Fleet({
-    ...{ config: DEFAULTS, columns, clock, publish: () => {}, onForget: () => {} },
+    ...{
+      strategy: () => DEFAULTS.routing.strategy,
+      columns,
+      clock,
+      publish: () => {},
+      onForget: () => {},
+    },
     ...{ adoptedEpoch: () => fleet.spec.epoch, onChange: () => {} },
   });
   const fetches = new FakeFetch();
