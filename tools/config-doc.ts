@@ -235,16 +235,27 @@ Both take the flags of \`serve\`.
 
 const RELOAD = `## Hot reload
 
-The main file and the endpoint files are watched, also when they are replaced by rename or by a
-Kubernetes ConfigMap update. Changes take effect within two seconds.
+The main file, the endpoint files and what they include are watched, also when they are replaced by
+rename or by a Kubernetes ConfigMap update. Changes take effect within two seconds; \`SIGHUP\` and
+\`POST /admin/reload\` reload at once.
 
 - Endpoints that stay keep their counters, health and rate windows. New ones are probed before they
   get traffic. Removed ones finish what they have.
 - Deleting or emptying an endpoint file removes its endpoints.
-- A file that cannot be read or parsed changes nothing: its last good endpoints stay, and the log
-  says what is wrong. The same holds for the main file.
-- \`SIGHUP\` reloads at once.
-- Of the main file, \`backends.*\` takes effect at a reload; the other options at the next start.
+- A file that cannot be read or parsed changes nothing: its last good endpoints stay. An invalid
+  main file keeps everything as it is. The log, the dashboard and \`GET /admin/reload\` say what is
+  wrong until it is mended.
+- The log says what changed: each option with its old and new value, endpoints added, removed and
+  changed, aliases and fallbacks; secrets are masked. \`POST /admin/reload?dry_run=1\` says the same
+  and changes nothing.
+- \`POST /admin/rollback\` goes back to the configuration before, until the files change again or
+  somebody asks for a reload.
+- Requests that run go on with the options they began with. Idle connections, and the files that
+  are open, too.
+
+These options count only when the router starts again; a reload that changes one says so:
+
+${[...AT_START].map((path) => `\`${path}\``).join(', ')}.
 `;
 
 main();

@@ -9,7 +9,6 @@ import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { loadAll } from '../config/load.ts';
-import { LoadThread } from '../config/load-thread.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { ControlPlane } from '../control/control-plane.ts';
@@ -26,12 +25,12 @@ import type { WorkerStart } from '../proxy/worker.ts';
 import { createFleetState, DEFAULT_SLOTS, type FleetState } from '../state/layout.ts';
 import { type AskedToEnd, askedToEnd } from './asked-to-end.ts';
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
-import { type Following, followFiles } from './follow-files.ts';
+import { FollowedFiles } from './follow-files.ts';
 import { LiveAlerts } from './live-alerts.ts';
 import { configFile, loadOptions } from './load-options.ts';
 import { PAGE_FILES } from './page-files.ts';
 import { proxyOptions } from './proxy-options.ts';
-import { readTlsFiles } from './tls-files.ts';
+import { readTlsFiles, type TlsTexts } from './tls-files.ts';
 import { VERSION } from './version.ts';
 
 /**
@@ -62,62 +61,70 @@ export async function serve(
     return EXIT_CONFIG;
   }
   logs = openLogs(config.log, dirname(file), process.env.LLM_ROUTER_TRACE ?? '');
-  const { log, records, tail } = logs;
+  const { log } = logs;
   // Until files are followed there is nothing to reload; the signal must not end the process.
   process.on('SIGHUP', () => {});
   const address = await freeAddress(config.server.host, config.server.port);
   if (typeof address !== 'number') return refuse(config.server.host, config.server.port, address);
-  const workers = config.server.workers || Math.max(1, availableParallelism() - 1);
-  const state = createFleetState(DEFAULT_SLOTS, workers);
-  const workerOptions = (now: Config) => proxyOptions(now, { port: address, workers, ...tls });
-  const options = () => workerOptions(control.config);
-  const spawn = spawner({
-    ...{ options, state, workers, workerUrl, records },
-    keepRequests: config.dashboard.keepRequests,
-  });
-  const follower = new LiveAlerts(config.webhook, log);
-  const loader = new LoadThread(loaderUrl(workerUrl));
-  const clock = monotonicClock;
-  const onRequests = logs.take;
-  let following: Following | undefined;
-  const control: ControlPlane = new ControlPlane({
-    ...{ config, state, workers, clock, log, tail, spawn, follower, onRequests },
-    version: VERSION,
-    routes: pageRoutes(PAGE_FILES),
-    workerOptions,
-    load: () => loader.load(file, loading),
-    onLoaded: (now) => following?.follow(now),
-    onConfig(now, before) {
-      if (now.log.level !== before.log.level) log.level = now.log.level;
-      if (!isDeepStrictEqual(now.webhook, before.webhook)) follower.configure(now.webhook);
-    },
-  });
+  const files = new FollowedFiles(file, loading, workerUrl);
+  const port = address;
+  const control = makeControl({ config, tls, port, logs, workerUrl, files });
   const failure = await control.start(loaded);
   if (failure !== undefined) {
     control.stop();
     return refuse(config.server.host, address, failure);
   }
   const tlsOn = tls.tlsCert !== '';
-  announce(control, { config, log, workers, dir: loaded.dir, port: address, tls: tlsOn });
+  announce(control, { config, log, dir: loaded.dir, port, tls: tlsOn });
   onListening(address);
-  following = followFiles(file, loaded, control.reloads);
+  files.start(loaded, control.reloads);
   const code = await untilAsked(asked, control, log);
-  following.stop();
-  loader.close();
+  files.stop();
   await logs.close();
   return code;
 }
 
-/** The loader's entry lies beside the worker's, or in its folder when running from source. */
-function loaderUrl(workerUrl: URL): URL {
-  const fromSource = workerUrl.pathname.endsWith('.ts');
-  return new URL(fromSource ? '../config/loader.ts' : './loader.js', workerUrl);
+interface ControlSetup {
+  readonly config: Config;
+  readonly tls: TlsTexts;
+  readonly port: number;
+  readonly logs: Logs;
+  readonly workerUrl: URL;
+  readonly files: FollowedFiles;
+}
+
+function makeControl({ config, tls, port, logs, workerUrl, files }: ControlSetup): ControlPlane {
+  const { log, records, tail, take: onRequests } = logs;
+  const workers = workerCount(config);
+  const state = createFleetState(DEFAULT_SLOTS, workers);
+  const workerOptions = (now: Config) => proxyOptions(now, { port, workers, ...tls });
+  const options = () => workerOptions(control.config);
+  const { keepRequests } = config.dashboard;
+  const spawn = spawner({ options, state, workers, workerUrl, records, keepRequests });
+  const follower = new LiveAlerts(config.webhook, log);
+  const clock = monotonicClock;
+  const control: ControlPlane = new ControlPlane({
+    ...{ config, state, workers, clock, log, tail, spawn, follower, onRequests },
+    version: VERSION,
+    routes: pageRoutes(PAGE_FILES),
+    workerOptions,
+    load: () => files.load(),
+    onLoaded: (loaded) => files.follow(loaded),
+    onConfig(now, before) {
+      if (now.log.level !== before.log.level) log.level = now.log.level;
+      if (!isDeepStrictEqual(now.webhook, before.webhook)) follower.configure(now.webhook);
+    },
+  });
+  return control;
+}
+
+function workerCount({ server }: Config): number {
+  return server.workers || Math.max(1, availableParallelism() - 1);
 }
 
 interface Announced {
   readonly config: Config;
   readonly log: Logger;
-  readonly workers: number;
   /** Folder of the endpoint files. */
   readonly dir: string;
   readonly port: number;
@@ -125,11 +132,11 @@ interface Announced {
 }
 
 function announce(control: ControlPlane, parts: Announced): void {
-  const { config, log, workers, dir, port, tls } = parts;
+  const { config, log, dir, port, tls } = parts;
   log.info(
     {
       url: `${tls ? 'https' : 'http'}://${authority(config.server.host, port)}/v1`,
-      workers,
+      workers: workerCount(config),
       endpoints: control.endpoints.length,
       strategy: config.routing.strategy,
       pid: process.pid,

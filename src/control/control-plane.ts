@@ -198,8 +198,9 @@ export class ControlPlane {
       }),
       apply: (next: Loaded) => this.#take(next),
       onResult: (result: ReloadResult) => {
-        logReload(this.#parts.log, result);
-        this.#board.noteProblems(result.problems);
+        const { refused, restart_needed: restart } = this.reloads.status;
+        logReload(this.#parts.log, result, restart);
+        this.#board.noteProblems(refused.length > 0 ? refused : result.problems);
       },
       wallMs: Date.now,
     };

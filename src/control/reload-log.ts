@@ -1,4 +1,4 @@
-/** What a reload leaves in the log: what changed in full, or why nothing did. No secret is in it. */
+/** What a reload leaves in the log: all that changed, or why nothing did. No secret is in it. */
 import { isEmptyDiff } from '../config/diff.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { FleetChange } from './fleet.ts';
@@ -7,7 +7,9 @@ import type { ReloadResult } from './reloads.ts';
 /** A fleet that was replaced fills no screen. */
 const MAX_LISTED = 50;
 
-export function logReload(log: Logger, { outcome, diff, problems, by }: ReloadResult): void {
+/** `restart`: the options that wait for the next start by now. */
+export function logReload(log: Logger, result: ReloadResult, restart: readonly string[]): void {
+  const { outcome, diff, problems, by } = result;
   if (outcome === 'refused') {
     log.error(
       { by, problems: cut(problems) },
@@ -20,7 +22,6 @@ export function logReload(log: Logger, { outcome, diff, problems, by }: ReloadRe
     return;
   }
   const { options, endpoints, names } = diff;
-  const restart = options.filter((one) => one.needsRestart).map(({ path }) => path);
   log.info(
     {
       by,
@@ -39,7 +40,7 @@ export function logReload(log: Logger, { outcome, diff, problems, by }: ReloadRe
     },
     'the configuration has changed',
   );
-  if (restart.length === 0) return;
+  if (restart.length === 0 || !options.some((one) => one.needsRestart)) return;
   log.warn({ options: restart }, 'these options count only when the router starts again');
 }
 
