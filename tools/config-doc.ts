@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { AT_START } from '../src/config/at-start.ts';
 import {
   ENTRY_KEYS,
   type EndpointKey,
