@@ -43,7 +43,7 @@ test('a diff names what came, went and changed, and shows no secret', () => {
 });
 
 test('the same files make an empty diff, wherever their lines stand', () => {
-  const diff = diffConfig(state(`${A}, ${B}`, 'log: {}'), state(`\n\n${A},\n${B}`));
+  const diff = diffConfig(state(`${A}, ${B}`, 'log: {}'), state(`\n\n ${A},\n ${B}`));
   assert.ok(isEmptyDiff(diff));
 });
 
