@@ -192,10 +192,7 @@ export class ControlPlane {
   #makeReloads(loaded: Loaded): Reloads {
     const parts = {
       load: this.#parts.load,
-      stateOf: (next: Loaded) => ({
-        settings: next.settings ?? new Map(),
-        ...this.#fleet.stateOf(next),
-      }),
+      stateOf: (next: Loaded) => this.#fleet.stateOf(next),
       apply: (next: Loaded) => this.#take(next),
       onResult: (result: ReloadResult) => {
         const { refused, restart_needed: restart } = this.reloads.status;

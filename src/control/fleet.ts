@@ -89,10 +89,11 @@ export class Fleet {
     this.#lay(loaded.problems.map(formatProblem));
   }
 
-  /** What the files would say after `apply(loaded)`. */
-  stateOf(loaded: Loaded): Pick<ConfigState, 'entries' | 'names'> {
+  /** What would count after `apply(loaded)`. */
+  stateOf(loaded: Loaded): ConfigState {
     const byFile = withLastGood(loaded, this.#byFile);
-    return { entries: mergeEndpoints(byFile).value, names: rulesOf(byFile) };
+    const { settings = new Map() } = loaded;
+    return { settings, entries: mergeEndpoints(byFile).value, names: rulesOf(byFile) };
   }
 
   /** Publishes what the API changed. */
