@@ -3,7 +3,6 @@
  * driven by two timers. It may be slow; no byte of the data plane waits for it.
  */
 import { randomInt } from 'node:crypto';
-import { liveConfig } from '../config/at-start.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
@@ -20,6 +19,7 @@ import { sumOf } from '../state/reader.ts';
 import { adminRoutes } from './admin/admin-routes.ts';
 import { openapiRoute } from './admin/openapi.ts';
 import { boardRoutes } from './board-routes.ts';
+import { type ConfigHooks, ConfigInForce } from './config-in-force.ts';
 import { dashboardJson } from './dashboard-json.ts';
 import { TextFetcher } from './fetch-text.ts';
 import { Fleet, type FleetChange } from './fleet.ts';
@@ -32,8 +32,8 @@ import { listenForOperators, type OperationsListener } from './operations-listen
 import { OperatorAccess } from './operator-access.ts';
 import { jsonReply, type OperatorRoute, OperatorRoutes } from './operator-route.ts';
 import { type ProbeChange, Prober } from './prober.ts';
-import { logChange, logReload } from './reload-log.ts';
-import { type ReloadResult, Reloads } from './reloads.ts';
+import { logChange } from './reload-log.ts';
+import type { Reloads } from './reloads.ts';
 import { RpmMeter } from './rpm-meter.ts';
 import { Scraper } from './scraper.ts';
 import type { FleetFollower } from './status.ts';
@@ -41,7 +41,7 @@ import { StatusBoard } from './status-board.ts';
 import { type StartFailure, Supervisor, type WorkerPort } from './supervisor.ts';
 import { TrafficStats } from './traffic-stats.ts';
 
-export interface ControlParts {
+export interface ControlParts extends ConfigHooks {
   readonly config: Config;
   readonly state: FleetState;
   readonly workers: number;
@@ -55,14 +55,6 @@ export interface ControlParts {
   readonly onRequests: (records: readonly RequestRecord[], dropped: number) => void;
   /** What faces show to operators, besides what is the control plane's own. */
   readonly routes?: readonly OperatorRoute[];
-  /** Reads and checks the files. */
-  readonly load: () => Promise<Loaded>;
-  /** What workers are told for a configuration. */
-  readonly workerOptions: (config: Config) => object;
-  /** Options have changed: the planes know, others may want to. */
-  readonly onConfig: (config: Config, before: Config) => void;
-  /** These files count from now on. */
-  readonly onLoaded: (loaded: Loaded) => void;
   /** Who sends the alerts, if anybody does. */
   readonly follower?: FleetFollower | undefined;
 }
@@ -73,6 +65,7 @@ const SECOND_MS = 1000;
 export class ControlPlane {
   readonly #parts: ControlParts;
   readonly #startedMs: number;
+  readonly #force: ConfigInForce;
   readonly #fetcher = new TextFetcher();
   readonly #fleet: Fleet;
   readonly #supervisor: Supervisor;
@@ -87,15 +80,15 @@ export class ControlPlane {
   readonly #timers: NodeJS.Timeout[] = [];
   #operations: OperationsListener | undefined;
   #started = false;
-  /** The options as they count now. */
-  #config: Config;
-  /** What the files said when they were last good. */
-  #loaded!: Loaded;
-  #reloads: Reloads | undefined;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
-    this.#config = parts.config;
+    this.#force = new ConfigInForce({
+      ...{ atStart: parts.config, hooks: parts, log: parts.log },
+      fleet: () => this.#fleet,
+      configureWorkers: (options) => this.#supervisor.configure(options),
+      onProblems: (problems) => this.#board.noteProblems(problems),
+    });
     const { state, clock, log } = parts;
     const { columns, totals } = state;
     this.#startedMs = clock.nowMs();
@@ -103,7 +96,7 @@ export class ControlPlane {
     this.#ledger = new TrafficLedger(state.meters);
     this.#traffic = new TrafficStats(this.#ledger, clock);
     this.#fleet = new Fleet({
-      strategy: () => this.#config.routing.strategy,
+      strategy: () => this.#force.now.routing.strategy,
       columns,
       clock,
       publish: (spec) => this.#supervisor.publish(spec),
@@ -113,11 +106,7 @@ export class ControlPlane {
     });
     this.#supervisor = new Supervisor(
       {
-        workers: parts.workers,
-        columns,
-        totals,
-        clock,
-        spawn: parts.spawn,
+        ...{ workers: parts.workers, columns, totals, clock, spawn: parts.spawn },
         onEvent: (event) => this.#logEvent(event),
         onRequests: parts.onRequests,
         onCrash: (index, reason) =>
@@ -135,17 +124,17 @@ export class ControlPlane {
     };
     this.#prober = new Prober({
       ...shared,
-      rules: () => this.#config.healthCheck,
+      rules: () => this.#force.now.healthCheck,
       onChange: (change) => this.#logProbe(change),
       onNotice: (spec, notice) => log.warn({ endpoint: spec.id, notice }, 'odd answer to a probe'),
     });
     this.health = new FleetHealth({
       ...{ columns, clock, prober: this.#prober, wallMs: Date.now },
-      slowStartMs: () => this.#config.ejection.slowStartMs,
+      slowStartMs: () => this.#force.now.ejection.slowStartMs,
     });
     this.#scraper = new Scraper({
       ...shared,
-      intervalMs: () => this.#config.monitor.collectIntervalMs,
+      intervalMs: () => this.#force.now.monitor.collectIntervalMs,
     });
     this.#board = this.#makeBoard();
   }
@@ -156,9 +145,7 @@ export class ControlPlane {
 
   /** Starts the workers with what was loaded, then the loops; a value tells why it cannot. */
   async start(loaded: Loaded): Promise<StartFailure | undefined> {
-    this.#loaded = loaded;
-    this.#fleet.apply(loaded);
-    this.#reloads = this.#makeReloads(loaded);
+    this.#force.begin(loaded);
     this.#started = true;
     const failure = await this.#supervisor.start();
     if (failure !== undefined) return failure;
@@ -181,41 +168,12 @@ export class ControlPlane {
 
   /** The options as they count now. */
   get config(): Config {
-    return this.#config;
+    return this.#force.now;
   }
 
   /** Reading the files anew, and going back; there once `start` has been called. */
   get reloads(): Reloads {
-    return this.#reloads!;
-  }
-
-  #makeReloads(loaded: Loaded): Reloads {
-    const parts = {
-      load: this.#parts.load,
-      stateOf: (next: Loaded) => this.#fleet.stateOf(next),
-      apply: (next: Loaded) => this.#take(next),
-      onResult: (result: ReloadResult) => {
-        const { refused, restart_needed: restart } = this.reloads.status;
-        logReload(this.#parts.log, result, restart);
-        this.#board.noteProblems(refused.length > 0 ? refused : result.problems);
-      },
-      wallMs: Date.now,
-    };
-    return new Reloads(parts, loaded);
-  }
-
-  /** Puts a valid configuration into force: options first, then the table that may need them. */
-  #take(loaded: Loaded): void {
-    const before = this.#config;
-    this.#loaded = loaded;
-    this.#config = liveConfig(this.#parts.config, loaded.config!);
-    if (JSON.stringify(before) !== JSON.stringify(this.#config)) {
-      this.#parts.onConfig(this.#config, before);
-      this.#supervisor.configure(this.#parts.workerOptions(this.#config));
-    }
-    this.#fleet.apply(loaded);
-    this.#prober.tick();
-    this.#parts.onLoaded(loaded);
+    return this.#force.reloads;
   }
 
   /** Requests in flight at any endpoint. */
@@ -231,7 +189,7 @@ export class ControlPlane {
   }
 
   stop(): void {
-    this.#reloads?.stop();
+    this.#force.reloads?.stop();
     for (const timer of this.#timers) clearInterval(timer);
     this.#parts.follower?.stop();
     this.#board.live.close();
@@ -243,7 +201,7 @@ export class ControlPlane {
   async #listen(): Promise<void> {
     const { config, log, clock } = this.#parts;
     if (!config.dashboard.enabled) return;
-    const access = new OperatorAccess({ token: () => this.#config.dashboard.token, clock });
+    const access = new OperatorAccess({ token: () => this.#force.now.dashboard.token, clock });
     const { host, webPort: port } = config.dashboard;
     try {
       this.#operations = await listenForOperators({
@@ -287,9 +245,9 @@ export class ControlPlane {
         status: () => this.#board.status,
         explain: (query) => this.#supervisor.explain(query),
         wallOffsetMs: () => Date.now() - clock.nowMs(),
-        config: () => this.#config,
+        config: () => this.#force.now,
         reloads: this.reloads,
-        settings: () => this.#loaded.settings ?? new Map(),
+        settings: () => this.#force.loaded.settings ?? new Map(),
       }),
       ...(this.#parts.routes ?? []),
     ];
@@ -327,7 +285,7 @@ export class ControlPlane {
         workers,
         started_at_ms: Date.now(),
       },
-      strategy: () => this.#config.routing.strategy,
+      strategy: () => this.#force.now.routing.strategy,
       endpoints: () => this.#fleet.endpoints,
       epoch: () => this.#fleet.spec.epoch,
       traffic: () => this.#traffic.read(),
