@@ -9,7 +9,8 @@
 
 /**
  * `well`: it takes traffic, or would if it had not asked for a pause. `failing`: its probes fail,
- * or requests failed and it has not served one since. `out`: the operator took it out.
+ * or requests ejected it and since the end of that it neither served one nor answered a probe.
+ * `out`: the operator took it out.
  * `unknown`: not probed yet.
  */
 export type Health = 'well' | 'failing' | 'out' | 'unknown';
