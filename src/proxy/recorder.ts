@@ -2,7 +2,7 @@
 /**
  * The decision records of one worker: what became of requests and why, kept here until an operator
  * asks. Nothing crosses to another thread before that, so a request costs its steps and no more
- * (docs/decisions say why).
+ * (docs/decisions/0021-explained-requests.md).
  *
  * Invariants: two rings of a fixed size; failures push out only failures. Of the requests without
  * an event (no failed attempt, no wait) a bounded number a second is kept, chosen when they begin,
