@@ -17,6 +17,7 @@ const CLOSE_BRACKET = 0x5d;
 
 /** Usage stands at the end of an answer; engines write a few fields behind it. */
 const TAIL_BYTES = 1024;
+const NEAR_BYTES = 320;
 
 const CHOICES = new KeySearch('choices');
 /** One reading at a time uses it, and nothing stays in it. */
@@ -56,12 +57,18 @@ export function readBody(meter: RequestMeter, out: OutBuffer, tail: Buffer, last
     );
   }
   if (!last) return kept;
-  const found =
-    kept.length > 0 && size < TAIL_BYTES
-      ? USAGE.search(kept, 0, TAIL_BYTES)
-      : USAGE.search(out.bytes, Math.max(out.bodyAt(), out.end - TAIL_BYTES), out.end);
+  const inTail = kept.length > 0 && size < TAIL_BYTES;
+  const found = inTail
+    ? searchEnd(kept, 0, TAIL_BYTES)
+    : searchEnd(out.bytes, Math.max(out.bodyAt(), out.end - TAIL_BYTES), out.end);
   if (found) meter.tells(USAGE);
   return kept;
+}
+
+/** Most engines write little behind the usage: there it is looked for first. */
+function searchEnd(bytes: Buffer, from: number, to: number): boolean {
+  if (to - from > NEAR_BYTES && USAGE.search(bytes, to - NEAR_BYTES, to)) return true;
+  return USAGE.search(bytes, from, to);
 }
 
 /** Filled from behind. */
