@@ -18,9 +18,15 @@ const LOOK_BYTES = 65_536;
 
 const PRELUDE = `
 set -u
+# What is written here is for its user only; what the engine writes is as it would be.
+engine_umask=$(umask)
 umask 077
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo none)
-case $root in '~/'*) root=$HOME/\${root#'~/'} ;; esac
+case $root in
+  '~/'*) root=$HOME/\${root#'~/'} ;;
+  /*) ;;
+  *) root=$HOME/$root ;;
+esac
 root=$root/$(uname -n)
 
 # Of a process: st, session, started; fails when it is gone.
@@ -76,7 +82,7 @@ for name in $pythons; do
       ;;
     python | python[0-9]*) found=$(command -v "$path" || true) ;;
     *)
-      base=
+      base=$(command -v conda 2>/dev/null) && base=$(dirname "$(dirname "$base")")
       if [ -n "\${CONDA_EXE:-}" ]; then base=$(dirname "$(dirname "$CONDA_EXE")"); fi
       for conda in "$base" "$HOME/anaconda3" "$HOME/miniconda3" "$HOME/miniforge3" \\
         "$HOME/mambaforge" /opt/conda /opt/anaconda3 /opt/miniconda3 /opt/miniforge3 \\
@@ -136,7 +142,7 @@ LLM_ROUTER_END
 cat > "$dir/run.sh" <<'LLM_ROUTER_END'
 ${runScript(service.command)}
 LLM_ROUTER_END
-${removal(service.command)}setsid sh "$dir/run.sh" "$dir" </dev/null >>"$dir/log" 2>&1 &
+${removal(service.command)}setsid sh "$dir/run.sh" "$dir" "$engine_umask" </dev/null >>"$dir/log" 2>&1 &
 tries=0
 while [ ! -f "$dir/state" ] && [ $tries -lt 100 ]; do
   tries=$((tries + 1))
@@ -153,7 +159,7 @@ function removal({ runtime, container }: EngineCommand): string {
   return runtime === '' ? '' : `${runtime} rm -f ${quoted(container)} >/dev/null 2>&1\n`;
 }
 
-/** $1 is the service's folder. Ends by becoming the engine. */
+/** $1 is the service's folder, $2 the engine's umask. Ends by becoming the engine. */
 function runScript({ argv, env, workdir }: EngineCommand): string {
   const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`);
   const program = argv[0]!;
@@ -161,6 +167,7 @@ function runScript({ argv, env, workdir }: EngineCommand): string {
   const slash = program.lastIndexOf('/');
   if (slash > 0) exports.push(`PATH=${quoted(program.slice(0, slash))}:$PATH`);
   return `dir=$1
+engine_umask=$2
 cd ${homePath(workdir)} || exit 1
 ${exports.join('\n')}
 read -r stat < /proc/$$/stat
@@ -168,6 +175,7 @@ set -- \${stat##*) }
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo none)
 { echo "$$ \${20} $boot $(date +%s)"; cat "$dir/record"; } > "$dir/state.new"
 mv "$dir/state.new" "$dir/state"
+umask "$engine_umask"
 exec ${argv.map(quoted).join(' ')}`;
 }
 

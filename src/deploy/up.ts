@@ -14,6 +14,7 @@ import type { ServiceRun } from './service-run.ts';
 import { chosen, stopServices } from './services.ts';
 import type { Ssh } from './ssh.ts';
 import { type Survey, surveyNodes } from './survey.ts';
+import { counted } from './table.ts';
 
 export interface UpParts {
   readonly ssh: Ssh;
@@ -87,7 +88,10 @@ export async function deployAgain(
     runs.push(...done);
   }
   await results.keepLogs(runs);
-  return { plan, survey, runs, faults: results.faults, files: [...results.files] };
+  const left = services.length - runs.length;
+  const untouched = `${counted(left, 'service')} left running as before, because of that`;
+  const faults = left === 0 ? results.faults : [...results.faults, untouched];
+  return { plan, survey, runs, faults, files: [...results.files] };
 }
 
 /** Processes of our engines whose leader crashed hold GPUs and serve nobody. */

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
@@ -95,9 +95,16 @@ test('the results list every engine once', { skip }, () => {
 
 test('a second up changes nothing', { skip }, async () => {
   const before = await services();
+  const files = () =>
+    readdirSync(join(rig.dir, 'configs')).map((name) => [
+      name,
+      readFileSync(join(rig.dir, 'configs', name), 'utf8'),
+    ]);
+  const filesBefore = files();
   const { code, stdout } = await deploy('up');
   assert.equal(code, 0);
   assert.match(stdout, /6 of 6 services ready \(6 ran already\)/);
+  assert.deepEqual(files(), filesBefore);
   const after = await services();
   assert.deepEqual(
     after.map(({ pid }) => pid),
@@ -120,13 +127,31 @@ test('up starts only what is missing', { skip }, async () => {
   );
 });
 
+/**
+ * As if the pid of an engine that ended had been given to somebody else: the same pid and boot,
+ * another start time.
+ */
+function forgeState(host: string, pid: number): void {
+  const root = join(rig.home(host), '.llm-router', 'deploy');
+  const folder = join(root, readdirSync(root)[0]!, 'forged-g0');
+  const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const started = Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[19]);
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const record = { id: 'forged-g0', servedName: 'x', gpus: [0], port: 1, apiBase: 'http://x:1/v1' };
+  const state = JSON.stringify({ ...record, command: { argv: ['x'] } });
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'state'), `${pid} ${started - 1} ${boot} 0\n${state}\n`);
+}
+
 test('stop leaves nothing behind and touches nothing else', { skip }, async (t) => {
-  const stranger = spawn('sleep', ['60']);
+  const stranger = spawn('sleep', ['60'], { detached: true });
   t.after(() => stranger.kill());
-  const before = await services();
+  forgeState(HOSTS[0]!, stranger.pid!);
+  const before = (await services()).filter(({ id }) => id !== 'forged-g0');
   const { code, stdout } = await deploy('stop');
   assert.equal(code, 0);
-  assert.match(stdout, /6 of 6 services stopped/);
+  assert.match(stdout, /127\.0\.0\.2 +forged-g0 +had ended before/);
+  assert.match(stdout, /7 of 7 services stopped/);
   for (const { pid } of before) assert.equal(isRunning(pid), false, `${pid}`);
   for (const host of HOSTS) {
     assert.deepEqual(readdirSync(join(rig.home(host), '.llm-router', 'deploy')), []);
