@@ -142,7 +142,8 @@ LLM_ROUTER_END
 cat > "$dir/run.sh" <<'LLM_ROUTER_END'
 ${runScript(service.command)}
 LLM_ROUTER_END
-${removal(service.command)}setsid sh "$dir/run.sh" "$dir" "$engine_umask" </dev/null >>"$dir/log" 2>&1 &
+${removal(service.command)}setsid sh "$dir/run.sh" "$dir" "$engine_umask" \\
+  </dev/null >>"$dir/log" 2>&1 &
 tries=0
 while [ ! -f "$dir/state" ] && [ $tries -lt 100 ]; do
   tries=$((tries + 1))

@@ -67,7 +67,7 @@ async function play(gpus: number, script: Script, own: Partial<RolloutOptions> =
 const READY = 'INFO: Application startup complete.\n';
 const TAKEN = 'OSError: [Errno 98] Address already in use\n';
 
-test('services of a node start one after another and are told of as they become ready', async () => {
+test('services of a node start one after another and are told of when ready', async () => {
   const { ends, starts, told } = await play(3, () => READY);
   assert.deepEqual(ends, ['ready', 'ready', 'ready']);
   assert.equal(told.length, 3);
