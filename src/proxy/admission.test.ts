@@ -139,7 +139,7 @@ describe('the queue', () => {
     parts.told();
     parts.table = new RouteTable(tableOf(2, [endpoint(1, { modelName: 'n' })]));
     parts.admission.poll();
-    assert.equal(parts.told(), 'b✗0 c✗0');
+    assert.equal(parts.told(), 'b✗model_not_found c✗model_not_found');
   });
 
   it('serves those who wait from endpoints that a reload brought', () => {

@@ -30,11 +30,16 @@ export interface Outcome {
   readonly totalMs: number;
 }
 
-/** A POST of `body` to `path`, for one worker or another to serve. */
-export function loadRequest(body: Buffer, stream: boolean, path = '/v1/chat/completions') {
+/** A POST of `body` to `path`, for one worker or another; `fields` are lines with their CRLF. */
+export function loadRequest(
+  body: Buffer,
+  stream: boolean,
+  path = '/v1/chat/completions',
+  fields = '',
+) {
   const head = Buffer.from(
     `POST ${path} HTTP/1.1\r\nHost: router\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${body.length}\r\n\r\n`,
+      `${fields}Content-Length: ${body.length}\r\n\r\n`,
   );
   return { head, body, stream } satisfies LoadRequest;
 }
