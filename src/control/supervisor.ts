@@ -195,6 +195,9 @@ export class Supervisor {
     const { columns, totals, clock } = this.#parts;
     columns.workers[index]!.inFlight.fill(0);
     columns.workers[index]!.pending.fill(0);
+    columns.workers[index]!.waitingClass.fill(0);
+    columns.workers[index]!.keptHigh.fill(0);
+    columns.workers[index]!.keptNormal.fill(0);
     for (const gauge of [GAUGE_CONNECTIONS, GAUGE_EXCHANGES, GAUGE_QUEUED]) {
       totals[index]![gauge] = 0;
     }

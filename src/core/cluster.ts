@@ -23,6 +23,8 @@ export class Cluster implements Pool {
   readonly budget: RetryBudget;
   /** An endpoint has a token limit. */
   readonly limitsTokens: boolean;
+  /** Every endpoint has a limit of parallel requests. */
+  readonly limitsParallel: boolean;
 
   /** Throws RangeError on a weight that is not positive and finite. */
   constructor(spec: ClusterSpec, budget: RetryBudget) {
@@ -35,6 +37,8 @@ export class Cluster implements Pool {
     this.cumulative = new Float64Array(size);
     this.budget = budget;
     this.limitsTokens = spec.endpoints.some(({ own }) => own !== undefined && own.tpmLimit > 0);
+    this.limitsParallel =
+      size > 0 && spec.endpoints.every(({ own }) => own !== undefined && own.maxParallel > 0);
     const orders = [...new Set(spec.endpoints.map(orderOf))].sort((a, b) => a - b);
     this.tierOf = Int32Array.from(spec.endpoints, (one) => orders.indexOf(orderOf(one)));
     this.tiers = Math.max(1, orders.length);

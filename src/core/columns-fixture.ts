@@ -72,5 +72,7 @@ function workerColumns(slots: number): WorkerColumns {
     latencyAtMs: float64(),
     cachePages: float64(),
     waitingClass: int32(),
+    keptHigh: int32(),
+    keptNormal: int32(),
   };
 }

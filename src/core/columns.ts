@@ -65,6 +65,9 @@ export interface WorkerColumns {
   readonly cachePages: Float64Array;
   /** For a model's first endpoint: 1 + the best class that waits for the model; 0 = nobody. */
   readonly waitingClass: Int32Array;
+  /** For a model's first endpoint: places kept free for requests of the best class, the second. */
+  readonly keptHigh: Int32Array;
+  readonly keptNormal: Int32Array;
 }
 
 export interface ControlColumns {

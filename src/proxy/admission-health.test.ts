@@ -39,6 +39,7 @@ function setUp(endpoints: readonly EndpointSpec[], options: Partial<ProxyOptions
       startedMs: 0,
       sizeBytes: 100,
       reservation: undefined,
+      placeOf: undefined,
       admitted: (spec: EndpointSpec) => {
         slot = spec.slot;
       },

@@ -103,7 +103,6 @@ suite('those who wait', () => {
     parts.ask('next');
     parts.told();
     running.done();
-    parts.admission.freed();
     assert.equal(parts.told(), '', 'not in the middle of what ended');
     await Promise.resolve();
     assert.equal(parts.told(), 'next→0');
@@ -139,6 +138,51 @@ suite('a limit for a whole model', () => {
     parts.columns.workers[1]!.inFlight[1] = 1;
     parts.admission.poll();
     assert.match(parts.told(), /^b→\d$/);
+  });
+});
+
+suite('places for better classes', () => {
+  const high = of(0);
+  const low = of(2);
+
+  test('are kept as many as they lately had in use', () => {
+    const parts = new Parts([endpoint(0)], { maxParallelRequests: 4 });
+    const chats = [parts.ask('c1', 'm', [], high), parts.ask('c2', 'm', [], high)];
+    for (const name of ['b1', 'b2', 'b3']) parts.ask(name, 'm', [], low);
+    assert.equal(parts.told(), 'c1→0 c2→0 b1→0 b2→0 b3…');
+    for (const chat of chats) chat.done();
+    parts.admission.poll();
+    assert.equal(parts.told(), '', 'the batch leaves them free');
+    parts.ask('c3', 'm', [], high);
+    assert.equal(parts.told(), 'c3→0', 'so a chat never waits for them');
+  });
+
+  test('go to the others again when those do not come any more', () => {
+    const parts = new Parts([endpoint(0)], { maxParallelRequests: 2 });
+    parts.ask('c', 'm', [], high).done();
+    for (const name of ['b1', 'b2']) parts.ask(name, 'm', [], low);
+    assert.equal(parts.told(), 'c→0 b1→0 b2…');
+    parts.clock.advance(60_000);
+    parts.admission.poll();
+    assert.equal(parts.told(), 'b2→0');
+  });
+
+  test('are kept for what other workers had in use', () => {
+    const parts = new Parts([endpoint(0)], { maxParallelRequests: 2 });
+    parts.columns.workers[1]!.keptHigh[0] = 1;
+    for (const name of ['b1', 'b2']) parts.ask(name, 'm', [], low);
+    parts.ask('c', 'm', [], high);
+    assert.equal(parts.told(), 'b1→0 b2… c→0');
+  });
+
+  test('are counted once, whatever is tried', () => {
+    const parts = new Parts([endpoint(0, { own: own({ maxParallel: 3 }) })]);
+    const chat = parts.ask('c', 'm', [], high);
+    parts.inFlight[0] = 0;
+    parts.admission.admit(chat);
+    assert.equal(parts.own.keptHigh[0], 0);
+    chat.done();
+    assert.equal(parts.own.keptHigh[0], 1);
   });
 });
 

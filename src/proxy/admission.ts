@@ -12,6 +12,7 @@ import { type Waiting, WaitingLine } from '../core/waiting-line.ts';
 import type { AdmissionParts } from './admission-gate.ts';
 import { comeBackMs, retryAfterMs } from './come-back.ts';
 import { Placement } from './placement.ts';
+import { Places } from './places.ts';
 import type { Standing } from './standing.ts';
 import type { TokenReservation } from './token-reservation.ts';
 
@@ -24,6 +25,8 @@ export interface Applicant extends Waiting {
   readonly tried: readonly number[];
   /** Set before `admitted`: tokens held for the attempt. */
   reservation: TokenReservation | undefined;
+  /** Where it holds a place (places); undefined = it does not, or they are not limited. */
+  placeOf: Cluster | undefined;
   /** `chargedAtMs`: when the rate window was charged, -1 = it has none. */
   admitted(endpoint: EndpointSpec, chargedAtMs: number): void;
   /** No place now: it waits for `admitted`, at most `patienceMs`. */
@@ -37,6 +40,7 @@ type RefusalCode = 'model_not_found' | 'queue_full' | 'deadline_exceeded';
 export class Admission {
   readonly #plane: AdmissionParts;
   readonly #placement: Placement;
+  readonly #places: Places;
   readonly #lines = new Map<string, WaitingLine<Applicant>>();
   #waiting = 0;
   #pollsSoon = false;
@@ -48,6 +52,7 @@ export class Admission {
   constructor(plane: AdmissionParts) {
     this.#plane = plane;
     this.#placement = new Placement(plane);
+    this.#places = new Places(plane);
   }
 
   /** Admits the applicant now, or puts it into the line of its model. */
@@ -75,8 +80,9 @@ export class Admission {
     if (line?.leave(applicant)) this.#left(applicant.model, line);
   }
 
-  /** A request ended: if anybody waits, its place may be theirs. */
-  freed(): void {
+  /** The request ended: if anybody waits, its place may be theirs. */
+  freed(applicant: Applicant): void {
+    if (applicant.placeOf !== undefined) this.#yield(applicant);
     if (this.#waiting === 0 || this.#pollsSoon) return;
     this.#pollsSoon = true;
     // Not now: whoever ended it has not finished with it.
@@ -86,6 +92,7 @@ export class Admission {
   /** Lets in whoever can be let in now, in order; the wheel calls it on each turn. */
   poll(): void {
     if (this.#waiting === 0) return;
+    this.#places.refresh();
     for (const [model, line] of this.#lines) {
       for (;;) {
         const applicant = line.next();
@@ -208,14 +215,32 @@ export class Admission {
    * `again`: rather an endpoint that failed it already than that all behind it wait while one is
    * free.
    */
-  #choose({ tried, sizeBytes }: Applicant, cluster: Cluster, again = false): boolean {
+  #choose(applicant: Applicant, cluster: Cluster, again = false): boolean {
+    const { tried, sizeBytes, standing } = applicant;
+    if (!this.#places.hasOneFor(cluster, standing.priority)) return false;
     if (this.#placement.choose(cluster, tried, sizeBytes)) return true;
     return again && tried.length > 0 && this.#placement.choose(cluster, NONE_TRIED, sizeBytes);
+  }
+
+  /** Counts it among its model's requests in progress, once however often it is tried. */
+  #hold(applicant: Applicant): void {
+    const cluster = this.#plane.table.cluster(applicant.model);
+    if (cluster === undefined || !this.#places.areLimited(cluster)) return;
+    if (applicant.placeOf === cluster) return;
+    if (applicant.placeOf !== undefined) this.#yield(applicant);
+    applicant.placeOf = cluster;
+    this.#places.count(cluster, applicant.standing.priority, 1);
+  }
+
+  #yield(applicant: Applicant): void {
+    this.#places.count(applicant.placeOf!, applicant.standing.priority, -1);
+    applicant.placeOf = undefined;
   }
 
   #hand(applicant: Applicant): void {
     const { chosen, chargedAtMs, reservation } = this.#placement;
     applicant.reservation = reservation;
+    this.#hold(applicant);
     applicant.admitted(chosen!, chargedAtMs);
   }
 }

@@ -8,6 +8,7 @@
  * tried; from COMMITTED on nothing is repeated. `#settle` runs exactly once, whatever happens.
  * Read it from `bodyComplete` downward: that is the order in which things happen.
  */
+import type { Cluster } from '../core/cluster.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
 import type { RequestOutcome } from '../core/request-record.ts';
@@ -84,6 +85,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   tried: readonly number[];
   sizeBytes: number;
   reservation: TokenReservation | undefined;
+  placeOf: Cluster | undefined;
   tries: number;
   triesLeft: number;
   /** The last answer of an endpoint that was worth a retry, kept in case no better one comes. */
@@ -122,6 +124,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     this.tried = NONE_TRIED;
     this.sizeBytes = 0;
     this.reservation = undefined;
+    this.placeOf = undefined;
     this.tries = 0;
     this.triesLeft = plane.options.numRetries;
     this.saved = undefined;

@@ -44,7 +44,6 @@ export class Placement {
   /** Picks an endpoint and takes what must be taken of it; false = nobody can serve now. */
   choose(cluster: Cluster, tried: readonly number[], bodyBytes: number): boolean {
     const plane = this.#plane;
-    if (this.#isClusterFull(cluster)) return false;
     const gate = this.#gate;
     const nowMs = plane.clock.nowMs();
     gate.prepare(cluster, tried, nowMs);
@@ -95,18 +94,6 @@ export class Placement {
     const share = rampShare(columns, slot, nowMs, options.slowStartMs);
     if (share === 1 || panic || random.next() < share) return false;
     return availabilityOf(columns, slot, nowMs) !== PROBE_DUE;
-  }
-
-  /** As many of its requests are in progress as may be; nearly exact when workers race. */
-  #isClusterFull({ size, slots }: Cluster): boolean {
-    const { columns, options } = this.#plane;
-    if (options.maxParallelRequests === 0) return false;
-    let inFlight = 0;
-    for (let w = 0; w < columns.workers.length; w++) {
-      const column = columns.workers[w]!.inFlight;
-      for (let i = 0; i < size; i++) inFlight += column[slots[i]!]!;
-    }
-    return inFlight >= options.maxParallelRequests;
   }
 
   /** Claims the reopening probe and charges the windows; false = another was faster. */

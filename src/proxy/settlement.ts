@@ -20,7 +20,7 @@ export function settleAccounts(exchange: Settled, total: number, outcome: Reques
   meter.settled(total, outcome, firstSlot);
   meter.bytes(body.sizeBytes, exchange.bytesDown);
   if (exchange.reservation !== undefined) settleTokens(exchange);
-  admission.freed();
+  admission.freed(exchange);
 }
 
 function settleTokens(exchange: Settled): void {

@@ -97,6 +97,8 @@ function workerColumns(cursor: Cursor, slots: number): WorkerColumns {
     latencyAtMs: cursor.float64(slots),
     cachePages: cursor.float64(slots),
     waitingClass: cursor.int32(slots),
+    keptHigh: cursor.int32(slots),
+    keptNormal: cursor.int32(slots),
   };
 }
 

@@ -73,6 +73,7 @@ export class Asking implements Applicant {
   standing: Standing = { priority: 1, flow: '', timeoutMs: 0 };
   sizeBytes = 100;
   reservation: TokenReservation | undefined = undefined;
+  placeOf: Cluster | undefined = undefined;
   readonly startedMs: number;
   slot = -1;
   chargedAtMs = Number.NaN;
@@ -105,5 +106,6 @@ export class Asking implements Applicant {
 
   done(): void {
     this.#parts.inFlight[this.slot]!--;
+    this.#parts.admission.freed(this);
   }
 }

@@ -3,5 +3,5 @@ import { test } from 'node:test';
 import { chatBesideBatch } from './priorities.ts';
 
 test('a chat does not wait behind a batch, and the batch goes on', { timeout: 60_000 }, () =>
-  chatBesideBatch({ engines: 2, each: 32, batch: 128, chats: 3, forMs: 3000 }),
+  chatBesideBatch({ engines: 2, each: 32, batch: 128, chats: 3, settleMs: 1500, forMs: 2500 }),
 );

@@ -12,8 +12,6 @@ const MODEL = 'shared';
 const TTFT_MS = 400;
 const ITL_MS = 25;
 const TOKENS = 16;
-/** While the first requests, which all come at once, leave the engines. */
-const SETTLE_MS = 3000;
 
 export interface Mix {
   readonly engines: number;
@@ -21,6 +19,8 @@ export interface Mix {
   readonly each: number;
   readonly batch: number;
   readonly chats: number;
+  /** While the first requests, which all come at once, leave the engines. */
+  readonly settleMs: number;
   readonly forMs: number;
 }
 
@@ -74,8 +74,8 @@ async function run(port: number, mix: Mix): Promise<Seen> {
   const startedMs = performance.now();
   const elapsedMs = () => performance.now() - startedMs;
   const goesOn = (request: LoadRequest) => () =>
-    elapsedMs() < SETTLE_MS + mix.forMs ? request : undefined;
-  const counts = () => elapsedMs() >= SETTLE_MS && elapsedMs() < SETTLE_MS + mix.forMs;
+    elapsedMs() < mix.settleMs + mix.forMs ? request : undefined;
+  const counts = () => elapsedMs() >= mix.settleMs && elapsedMs() < mix.settleMs + mix.forMs;
   await Promise.all([
     closedLoop(client, mix.batch, goesOn(request('low', false)), ({ kind }) => {
       if (kind !== 'ok') seen.failed++;
