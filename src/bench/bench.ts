@@ -39,8 +39,8 @@ export class Bench {
   /** Rejects with a sentence when it cannot begin. undefined = it was stopped before any run. */
   async measure(workerUrl: URL): Promise<BenchResult | undefined> {
     const settings = await this.#complete();
-    const { target, client, data, workers } = settings;
-    this.#crew = await Crew.start({ target, client, data, workers }, workerUrl);
+    const { targets, client, data, workers } = settings;
+    this.#crew = await Crew.start({ client, data, workers }, targets, workerUrl);
     try {
       if (settings.warmups > 0) await this.#warmUp(settings);
       const verdict =

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { monotonicClock } from '../net/monotonic.ts';
 import { merged, Tally, tallyMemory } from './measure/tally.ts';
 import type { FromWorker, ToWorker, WorkerEnd, WorkerState } from './messages.ts';
-import type { LoadSpec, WorkerPlan } from './plan.ts';
+import type { LoadSpec, Target, WorkerPlan } from './plan.ts';
 
 /** Enough for the message to reach every thread before the start. */
 const START_IN_MS = 60;
@@ -30,9 +30,14 @@ export class Crew {
   #running: Running | undefined;
 
   /** Rejects with the sentence of a worker that could not start, such as a data file's problem. */
-  static async start(plan: Omit<WorkerPlan, 'index'>, workerUrl: URL): Promise<Crew> {
+  static async start(
+    plan: Omit<WorkerPlan, 'index' | 'target'>,
+    targets: readonly Target[],
+    workerUrl: URL,
+  ): Promise<Crew> {
     const threads = Array.from({ length: plan.workers }, (_, index) => {
-      return new Worker(workerUrl, { workerData: { ...plan, index }, stderr: false });
+      const target = targets[index % targets.length]!;
+      return new Worker(workerUrl, { workerData: { ...plan, target, index } });
     });
     const crew = new Crew(threads);
     try {

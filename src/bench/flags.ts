@@ -28,7 +28,10 @@ function flag(
 }
 
 const TARGET_FLAGS = {
-  url: flag('url u base-url', 'text', ['http://localhost:8000', 'engine or router to measure']),
+  url: flag('url u base-url', 'text', [
+    'http://localhost:8000',
+    'engine or router to measure; threads take several in turn: A,B',
+  ]),
   host: flag('host', 'text', ['', 'instead of -url, with -port']),
   port: flag('port', 'number', ['', 'instead of -url, with -host']),
   backend: flag(

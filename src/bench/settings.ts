@@ -26,7 +26,10 @@ export interface ReportSettings {
 }
 
 export interface BenchSettings {
+  /** The first address. */
   readonly target: Target;
+  /** One for each thread, in turn. */
+  readonly targets: readonly Target[];
   readonly client: ClientSpec;
   /** `model` is '' until the server was asked. */
   readonly data: DataSpec;
@@ -48,7 +51,8 @@ export function readSettings(
   environment: Readonly<Record<string, string | undefined>>,
 ): { readonly settings: BenchSettings; readonly problems: readonly string[] } {
   const problems: string[] = [];
-  const target = readTarget(values, environment, problems);
+  const targets = addressesOf(values).map((url) => readTarget(values, url, environment, problems));
+  const target = targets[0]!;
   const data = readData(values, target.path, problems);
   const loads = readLoads(values, problems);
   const slos: Slo[] = [];
@@ -64,9 +68,11 @@ export function readSettings(
   const timeoutMs = values.number('timeout');
   const settings: BenchSettings = {
     target,
+    targets,
     client: readClient(values, timeoutMs, problems),
     data,
-    workers: wholeNumber(values, 'workers', problems),
+    // An address without a thread would get nothing.
+    workers: Math.max(targets.length, wholeNumber(values, 'workers', problems)),
     loads,
     findMax,
     slos,
@@ -90,17 +96,19 @@ function wholeNumber(
   return value;
 }
 
+function addressesOf(values: FlagValues): string[] {
+  const host = values.text('host');
+  const port = values.text('port');
+  if (host === '' && port === '') return values.text('url').split(',');
+  return [`http://${host || 'localhost'}:${port || '8000'}`];
+}
+
 function readTarget(
   values: FlagValues,
+  typed: string,
   environment: Readonly<Record<string, string | undefined>>,
   problems: string[],
 ): Target {
-  const host = values.text('host');
-  const port = values.text('port');
-  const typed =
-    host === '' && port === ''
-      ? values.text('url')
-      : `http://${host || 'localhost'}:${port || '8000'}`;
   const url = URL.parse(/^https?:\/\//.test(typed) ? typed : `http://${typed}`);
   if (url === null) problems.push(`-url does not read "${typed}": http://host:port is expected.`);
   const base = (url?.pathname ?? '/').replace(/\/+$/, '');
