@@ -49,7 +49,9 @@ export interface ConnectionPool {
   readonly owner: ShotOwner;
   readonly arrival: Arrival;
   readonly keeps: boolean;
+  /** Reads the clock, for `eventMs`. */
   nowMs(): number;
+  readonly eventMs: number;
   /** A handshake ended, either way. */
   connected(): void;
   /** The connection may be used again. */
@@ -129,6 +131,7 @@ export class ClientConnection implements TransportHandler, TimerOwner {
       this.#close();
       return;
     }
+    this.#pool.nowMs();
     this.#shot.tally.counts[BYTES_RECEIVED]! += end - start;
     let pos = start;
     let buf = chunk;
@@ -148,6 +151,7 @@ export class ClientConnection implements TransportHandler, TimerOwner {
   onDrain(): void {}
 
   onEnd(): void {
+    this.#pool.nowMs();
     if (this.#phase === BODY && this.#framing.finish()) {
       this.#keeps = false;
       this.#complete(this.#held, 0, this.#held.length);
@@ -157,6 +161,7 @@ export class ClientConnection implements TransportHandler, TimerOwner {
   onClose(reason: number): void {
     const phase = this.#phase;
     if (phase === GONE) return;
+    this.#pool.nowMs();
     if (phase === IDLE) {
       this.#close();
       return;
@@ -170,6 +175,7 @@ export class ClientConnection implements TransportHandler, TimerOwner {
   }
 
   onTimer(kind: number): void {
+    this.#pool.nowMs();
     if (kind === CANCEL) this.#end(SHOT_CANCELLED, '', '');
     else this.#end(SHOT_FAILED, TIMED_OUT, '');
   }
@@ -219,7 +225,7 @@ export class ClientConnection implements TransportHandler, TimerOwner {
     const framing = this.#framing;
     let pos = start;
     const arrival = this.#pool.arrival;
-    arrival.nowMs = this.#pool.nowMs();
+    arrival.nowMs = this.#pool.eventMs;
     arrival.shot = this.#shot;
     while (pos < end) {
       pos = framing.next(buf, pos, end);

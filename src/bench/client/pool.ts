@@ -40,6 +40,8 @@ export class Pool implements ConnectionPool {
   readonly arrival: Arrival;
   /** Whether connections are reused. */
   readonly keeps: boolean;
+  /** The time of the event in progress: the clock is read once for each. */
+  eventMs = 0;
   readonly #clock: Clock;
   readonly #idleMs: number;
   readonly #hardLimit: number;
@@ -67,7 +69,8 @@ export class Pool implements ConnectionPool {
   }
 
   nowMs(): number {
-    return this.#clock.nowMs();
+    this.eventMs = this.#clock.nowMs();
+    return this.eventMs;
   }
 
   /** Most requests at once from now on; 0 = no bound. */
@@ -96,7 +99,7 @@ export class Pool implements ConnectionPool {
   }
 
   freed(connection: ClientConnection): void {
-    connection.idleSinceMs = this.nowMs();
+    connection.idleSinceMs = this.eventMs;
     this.#idle.push(connection);
     this.#admit();
   }
@@ -134,7 +137,7 @@ export class Pool implements ConnectionPool {
 
   #start(shot: Shot): boolean {
     if (this.#open.size - this.#idle.length >= this.#limit) return false;
-    const nowMs = this.nowMs();
+    const nowMs = this.eventMs;
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) break;

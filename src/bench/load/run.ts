@@ -86,6 +86,7 @@ export class LoadRun implements ShotOwner {
   /** Ends everything now. */
   cut(): void {
     this.stop();
+    this.#parts.pool.nowMs();
     this.#parts.pool.close();
     this.#running = 0;
     this.#endIfDone();
@@ -97,7 +98,7 @@ export class LoadRun implements ShotOwner {
 
   finished(shot: Shot, outcome: number, errorClass: string, example: string): void {
     const { pool, plan, source } = this.#parts;
-    const nowMs = pool.nowMs();
+    const nowMs = pool.eventMs;
     score(shot, outcome, nowMs, plan.client.goodput);
     this.outcomes.add(shot, outcome, nowMs);
     if (outcome === SHOT_FAILED) this.outcomes.addError(errorClass, example);
@@ -109,7 +110,7 @@ export class LoadRun implements ShotOwner {
       this.#running++;
       this.#after(plan.data.thinkMs, () => {
         this.#running--;
-        this.#submit(turn, pool.nowMs());
+        this.#submit(turn, pool.eventMs);
       });
     } else if (!this.#isOpen()) {
       const answered = outcome !== SHOT_FAILED || errorClass.startsWith('HTTP');
@@ -176,7 +177,7 @@ export class LoadRun implements ShotOwner {
       if (this.#users === 0) this.stop();
       return;
     }
-    this.#submit(prepared, pool.nowMs(), index);
+    this.#submit(prepared, pool.eventMs, index);
   }
 
   #nextArrival(): Arrival | undefined {
@@ -239,6 +240,7 @@ export class LoadRun implements ShotOwner {
     const timer = setTimeout(
       () => {
         this.#timers.delete(timer);
+        this.#parts.pool.nowMs();
         then();
       },
       Math.max(0, delayMs),
