@@ -10,6 +10,8 @@ import type { LoadSpec, Target, WorkerPlan } from './plan.ts';
 
 /** Enough for the message to reach every thread before the start. */
 const START_IN_MS = 60;
+/** No run comes near so many requests. */
+const PROMPTS_A_RUN = 10_000_000;
 
 export interface RunOutcome {
   readonly load: LoadSpec;
@@ -28,6 +30,7 @@ export class Crew {
   /** What each thread last said; read by the live panel. */
   readonly states: (WorkerState | undefined)[];
   #running: Running | undefined;
+  #runs = 0;
 
   /** Rejects with the sentence of a worker that could not start, such as a data file's problem. */
   static async start(
@@ -64,7 +67,9 @@ export class Crew {
     this.states.fill(undefined);
     const taken = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const { startMs } = running;
-    this.#tell({ kind: 'run', run: { load, startMs, tallies, taken, drainMs } });
+    // A trace is what it is, also the second time.
+    const firstPrompt = load.byTrace ? 0 : this.#runs++ * PROMPTS_A_RUN;
+    this.#tell({ kind: 'run', run: { load, startMs, tallies, taken, firstPrompt, drainMs } });
     return running.done;
   }
 

@@ -85,6 +85,8 @@ export interface RunPlan {
   readonly tallies: SharedArrayBuffer;
   /** One Int32 for the closed loop: how many requests were taken. */
   readonly taken: SharedArrayBuffer;
+  /** The number of the first prompt: each run has prompts that no cache knows from another. */
+  readonly firstPrompt: number;
   /** After the load has ended, how long to wait for what is on its way. */
   readonly drainMs: number;
 }

@@ -122,12 +122,15 @@ test('odd values count, at the edges', () => {
 });
 
 test('an interval has just what was recorded in it', () => {
-  const before = histogramOf([10, 20, 30]);
-  const after = histogramOf([10, 20, 30, 1_000, 1_001]);
+  const before = histogramOf([10, 20, 30, 90_000]);
+  const after = histogramOf([10, 20, 30, 90_000, 1_000, 1_001]);
   const interval = after.since(before);
   assert.equal(interval.count(), 2);
   assert.equal(interval.sum(), 2_001);
   assert.ok(Math.abs(interval.quantile(0.5) - 1_000) <= 5);
+  assert.ok(Math.abs(interval.max() - 1_001) <= 5, String(interval.max()));
+  assert.ok(Math.abs(interval.min() - 1_000) <= 5, String(interval.min()));
+  assert.ok(Number.isNaN(before.since(before).quantile(0.5)));
 });
 
 test('clearing makes it empty', () => {

@@ -134,12 +134,16 @@ export class Histogram {
     for (let i = FIRST_BUCKET; i < to.length; i++) to[i]! += from[i]!;
   }
 
-  /** What was recorded since `before` was copied from it; the minimum is no longer known. */
+  /** What was recorded since `before` was copied from it; extremes are as exact as a bucket. */
   since(before: Histogram): Histogram {
     const later = new Histogram(this.scale);
     for (let i = 0; i < this.cells.length; i++) later.cells[i] = this.cells[i]! - before.cells[i]!;
-    later.cells[MIN] = 0;
-    later.cells[MAX] = this.cells[MAX]!;
+    let first = 0;
+    let last = this.scale.bucketCount - 1;
+    while (first < last && later.at(first) === 0) first++;
+    while (last > first && later.at(last) === 0) last--;
+    later.cells[MIN] = this.scale.middle(first);
+    later.cells[MAX] = Math.min(this.cells[MAX]!, this.scale.middle(last));
     return later;
   }
 

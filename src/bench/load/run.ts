@@ -171,7 +171,7 @@ export class LoadRun implements ShotOwner {
     const leaves = this.#users > this.#share(run.load.stages[this.#stage]!.concurrency);
     const index = this.#closing || leaves ? -1 : Atomics.add(this.#taken, 0, 1);
     const isOver = index < 0 || (run.load.requests > 0 && index >= run.load.requests);
-    const prepared = isOver ? undefined : source.at(index);
+    const prepared = isOver ? undefined : source.at(run.firstPrompt + index);
     if (prepared === undefined) {
       this.#users--;
       if (this.#users === 0) this.stop();
@@ -195,7 +195,7 @@ export class LoadRun implements ShotOwner {
       if (!this.#arrivals.next()) return undefined;
       const { index, dueMs } = this.#arrivals;
       if (index % plan.workers !== plan.index) continue;
-      const prepared = source.at(index);
+      const prepared = source.at(run.firstPrompt + index);
       return prepared === undefined ? undefined : { index, prepared, dueMs };
     }
   }

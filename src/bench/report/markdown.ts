@@ -14,12 +14,14 @@ export function markdownText(result: BenchResult): string {
     ['Requests per second', numbers.request_throughput!.toFixed(2)],
     ['Output tokens per second', numbers.output_throughput!.toFixed(1)],
   ];
-  const title = result.label === '' ? 'Benchmark' : `Benchmark: ${result.label}`;
+  const title = result.label === '' ? 'Benchmark' : `Benchmark: ${escaped(result.label)}`;
   const points = result.runs.length > 1 ? result.runs : main.stages;
   const verdicts = verdictLines(result).filter((line) => line !== '');
   const blocks = [
     `# ${title}`,
-    ...(verdicts.length === 0 ? [] : [verdicts.map((line) => `- ${line.trim()}`).join('\n')]),
+    ...(verdicts.length === 0
+      ? []
+      : [verdicts.map((line) => `- ${escaped(line.trim())}`).join('\n')]),
     markdownTable([['', ''], ...facts]),
     ...section('Latency', latencyRows(main)),
     ...section('Runs', points.length === 0 ? [] : pointRows(points)),

@@ -57,7 +57,12 @@ function countLines({ numbers }: RunReport): string[] {
 
 /** Mean, spread and percentiles of each latency that has samples. */
 export function latencyRows({ numbers }: RunReport): string[][] {
-  const known = LATENCY_NAMES.filter(([key]) => !Number.isNaN(numbers[`mean_${key}_ms`] ?? NaN));
+  // Where nothing waited, latencies from the due time say the same again.
+  const waited = (numbers.max_queue_ms ?? 0) >= 1;
+  const known = LATENCY_NAMES.filter(([key]) => {
+    if (!waited && /intended|queue/.test(key)) return false;
+    return !Number.isNaN(numbers[`mean_${key}_ms`] ?? Number.NaN);
+  });
   const statistics = Object.keys(numbers)
     .map((key) => /^(.+)_e2el_ms$/.exec(key)?.[1])
     .filter((key) => key !== undefined && key !== 'median');
