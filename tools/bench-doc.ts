@@ -5,10 +5,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type BenchFlag, GROUPS } from '../src/bench/flags.ts';
 import { benchSchema } from './bench-schema.ts';
+import { compact } from './config-schema.ts';
 
 const OUTPUTS: readonly (readonly [path: string, render: () => string])[] = [
   ['docs/bench-flags.md', renderFlags],
-  ['docs/bench-result.schema.json', () => `${JSON.stringify(benchSchema(), null, 2)}\n`],
+  ['docs/bench-result.schema.json', () => `${compact(JSON.stringify(benchSchema(), null, 2))}\n`],
 ];
 
 for (const [path, render] of OUTPUTS) {

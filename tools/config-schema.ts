@@ -42,7 +42,7 @@ export function renderSchema(): string {
 }
 
 /** Puts lists of words on one line where they fit, as the formatter of the project does. */
-function compact(json: string): string {
+export function compact(json: string): string {
   const list = /^(.*)\[\n((?: +"[^"\n]*",?\n)+) *\](,?)$/gm;
   return json.replace(list, (whole, before: string, items: string, comma: string) => {
     const words = items.trim().replaceAll(/\n +/g, ' ');
