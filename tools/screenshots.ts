@@ -5,8 +5,8 @@
  */
 import { mkdir } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { NO_BROWSER, openBrowser } from './screenshots/browser.ts';
-import { startFleet } from './screenshots/fleet.ts';
+import { NO_BROWSER, openBrowser } from '../test/dashboard/browser.ts';
+import { FAILING, startTroubledFleet } from '../test/dashboard/fleet.ts';
 
 const FOLDER = 'docs/images';
 /** Long enough for rates over a minute and for lines that fill their charts. */
@@ -15,13 +15,12 @@ const SETTLE_MS = 2500;
 
 if (NO_BROWSER !== '') throw new Error(NO_BROWSER);
 await mkdir(FOLDER, { recursive: true });
-const fleet = await startFleet();
-const browser = await openBrowser(1280, 800);
+const fleet = await startTroubledFleet();
+const browser = await openBrowser(`${fleet.router.operationsUrl}/`);
 try {
-  const page = browser.context.pages()[0] ?? (await browser.context.newPage());
-  await page.goto(`${fleet.operationsUrl}/`);
+  const { page } = browser;
   await page.waitForTimeout(WARM_UP_MS);
-  const sick = encodeURIComponent(fleet.ids[3]!);
+  const sick = encodeURIComponent(fleet.ids[FAILING]!);
   const places: readonly (readonly [name: string, hash: string])[] = [
     ['overview', 'overview'],
     ['endpoints', 'endpoints'],

@@ -33,7 +33,7 @@ export class Live {
     this.#nowMs = nowMs;
   }
 
-  /** How many watch; for tests. */
+  /** How many watch. */
   get viewers(): number {
     return this.#viewers.size;
   }

@@ -21,6 +21,8 @@ export interface BoardParts extends Omit<SnapshotSources, 'rates' | 'config' | '
 }
 
 const MAX_MARKS = 500;
+/** How often times and tokens are read when no dashboard is open. */
+const UNWATCHED_SECONDS = 5;
 /** Below this the two clocks only breathe; above it somebody has set the wall clock. */
 const CLOCK_SET_MS = 1000;
 
@@ -92,7 +94,10 @@ export class StatusBoard {
     if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > CLOCK_SET_MS) {
       this.#wallOffsetMs = wallOffsetMs;
     }
-    this.#reading = this.#parts.traffic();
+    // Merging all histograms is most of a second's work: seldom when nobody looks.
+    if (this.live.viewers > 0 || seq % UNWATCHED_SECONDS === 0) {
+      this.#reading = this.#parts.traffic();
+    }
     const sources = {
       ...this.#parts,
       rates: this.#rates,

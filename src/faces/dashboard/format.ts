@@ -22,6 +22,7 @@ export function rate(value: Known): string {
 /** 840 ms · 1.84 s · 3.2 min. */
 export function duration(ms: Known): string {
   if (!isKnown(ms)) return UNKNOWN;
+  if (ms === 0) return '0 ms';
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 1000) return `${digits(ms)} ms`;
   if (ms < 60_000) return `${digits(ms / 1000)} s`;

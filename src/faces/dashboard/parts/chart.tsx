@@ -7,11 +7,11 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { Mark } from '../../../control/status.ts';
 import { csvOf, download } from '../csv.ts';
-import { moment } from '../format.ts';
+import { clock, moment } from '../format.ts';
 import { useCell } from '../state/cell.ts';
 import { theme } from '../state/prefs.ts';
 import { useText } from '../text/text.ts';
-import { chartOptions } from './chart-options.ts';
+import { chartOptions, colorNameOf, dashOf } from './chart-options.ts';
 import { Icon } from './icons.tsx';
 import { ScrollBox } from './scroll-box.tsx';
 
@@ -33,6 +33,7 @@ export function Chart(props: ChartProps) {
   const { title, times, lines } = props;
   const { charts } = useText();
   const [asTable, setAsTable] = useState(false);
+  const [at, setAt] = useState<number | null>(null);
   const isUnknown = lines.every(({ values }) => values.every((value) => value === null));
   const file = () => {
     const rows = times.map((atMs, index) => [
@@ -46,6 +47,7 @@ export function Chart(props: ChartProps) {
     <section class="card chart" aria-label={title}>
       <header>
         <h2>{title}</h2>
+        {lines.length === 1 && !asTable && <Reading {...props} at={at} />}
         <button
           type="button"
           class="quiet"
@@ -71,7 +73,10 @@ export function Chart(props: ChartProps) {
       ) : asTable ? (
         <ChartTable {...props} />
       ) : (
-        <Plot {...props} />
+        <>
+          <Plot {...props} onCursor={setAt} />
+          {lines.length > 1 && <Values {...props} at={at} />}
+        </>
       )}
     </section>
   );
@@ -79,7 +84,46 @@ export function Chart(props: ChartProps) {
 
 const NOBODY = '';
 
-function Plot({ title, times, lines, marks, format }: ChartProps) {
+/** The value under the cursor, or else the last one. */
+function Reading({ times, lines, format, at }: ChartProps & { readonly at: number | null }) {
+  const index = at ?? times.length - 1;
+  return (
+    <span class="reading">
+      {at !== null && <time>{clock(times[index])}</time>}
+      {format(lines[0]!.values[index] ?? null)}
+    </span>
+  );
+}
+
+/** What each line says under the cursor, or at last; its sample shows colour and dashes. */
+function Values({ times, lines, format, at }: ChartProps & { readonly at: number | null }) {
+  const index = at ?? times.length - 1;
+  return (
+    <ul class="values">
+      {lines.map(({ name, values }, line) => (
+        <li key={name} title={name}>
+          <svg viewBox="0 0 20 4" aria-hidden="true">
+            <line
+              x2="20"
+              y1="2"
+              y2="2"
+              style={{ stroke: `var(${colorNameOf(line)})` }}
+              stroke-dasharray={dashOf(line).join(' ')}
+            />
+          </svg>
+          <span class="name">{name}</span>
+          <strong>{format(values[index] ?? null)}</strong>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface PlotProps extends ChartProps {
+  onCursor(index: number | null): void;
+}
+
+function Plot({ title, times, lines, marks, format, onCursor }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const shown = useRef(marks);
@@ -99,6 +143,7 @@ function Plot({ title, times, lines, marks, format }: ChartProps) {
       width: element.clientWidth,
       marks: () => shown.current,
       format,
+      onCursor,
     });
     const made = new uPlot(options, data(), element);
     plot.current = made;

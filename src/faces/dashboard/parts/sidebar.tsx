@@ -15,7 +15,7 @@ export function Sidebar() {
   const { nav } = useText();
   const wrong = useCell(status)?.problems.filter(({ severity }) => severity !== 'info').length ?? 0;
   return (
-    <div class="sidebar">
+    <header class="sidebar">
       <a class="brand" href={hashOf('overview')}>
         <Mark />
         <span>LLM Router</span>
@@ -36,7 +36,7 @@ export function Sidebar() {
         ))}
       </nav>
       <Footer />
-    </div>
+    </header>
   );
 }
 

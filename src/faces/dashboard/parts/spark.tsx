@@ -4,16 +4,17 @@
 
 interface SparkProps {
   readonly values: readonly (number | null)[];
-  /** How many points the whole width stands for. */
-  readonly points?: number;
   readonly tone?: 'accent' | 'bad' | 'calm';
 }
 
 const WIDTH = 120;
 const HEIGHT = 28;
 
-export function Spark({ values, points = 120, tone = 'accent' }: SparkProps) {
-  const { line, area } = pathsOf(values, points);
+/** A line that has just begun is not squeezed into a corner. */
+const LEAST_POINTS = 30;
+
+export function Spark({ values, tone = 'accent' }: SparkProps) {
+  const { line, area } = pathsOf(values, Math.max(LEAST_POINTS, values.length));
   return (
     <svg
       class={`spark ${tone}`}

@@ -38,5 +38,7 @@ export function useWindow(
 }
 
 export function Gap({ height }: { readonly height: number }) {
-  return height <= 0 ? null : <tr class="gap" aria-hidden="true" style={{ height }} />;
+  return height <= 0 ? null : (
+    <tr class="gap" aria-hidden="true" style={{ height: `${height}px` }} />
+  );
 }

@@ -2,6 +2,7 @@
 import type { EndpointRow } from '../../../control/status.ts';
 import { question, tell } from '../parts/dialog.tsx';
 import { textNow } from '../text/text.ts';
+import type { Probe } from './admin-answers.ts';
 import { ApiError, ask, endpointPath } from './api.ts';
 
 export const ACTIONS = ['drain', 'enable', 'maintenance', 'check', 'reset', 'weight'] as const;
@@ -63,8 +64,9 @@ async function run(action: Action, { id }: EndpointRow, weight: number): Promise
   const name = actions[action];
   try {
     if (action === 'check') {
-      const result = await ask<CheckResult>(endpointPath(id, 'check'), 'POST', {});
-      tell(actions.checked(checkText(result)), isGood(result) ? 'good' : 'bad');
+      const result = await ask<Probe>(endpointPath(id, 'check'), 'POST', {});
+      const found = result.detail || result.reason || textNow().endpoint.ok;
+      tell(actions.checked(found), result.up ? 'good' : 'bad');
       return;
     }
     if (action === 'reset') await ask(endpointPath(id, 'reset-ejection'), 'POST', {});
@@ -75,18 +77,4 @@ async function run(action: Action, { id }: EndpointRow, weight: number): Promise
     const why = error instanceof ApiError ? error.message : String(error);
     tell(actions.failed(name, why), 'bad');
   }
-}
-
-interface CheckResult {
-  readonly up?: boolean;
-  readonly ok?: boolean;
-  readonly reason?: string;
-}
-
-function isGood({ up, ok }: CheckResult): boolean {
-  return up ?? ok ?? true;
-}
-
-function checkText(result: CheckResult): string {
-  return result.reason || textNow().endpoint.ok;
 }

@@ -1,8 +1,9 @@
 /** The configuration in use with its origins, what waits to be mended, the last change. */
-import type { ConfigStatus, StatusSnapshot } from '../../../control/status.ts';
+import type { ConfigChange, ConfigStatus, StatusSnapshot } from '../../../control/status.ts';
 import { moment } from '../format.ts';
 import { SearchField } from '../parts/fields.tsx';
 import { Icon } from '../parts/icons.tsx';
+import { ScrollBox } from '../parts/scroll-box.tsx';
 import type { Setting } from '../state/admin-answers.ts';
 import { useAsked } from '../state/asked.ts';
 import { useCell } from '../state/cell.ts';
@@ -74,45 +75,34 @@ function LastChange({ config: { last_change } }: { readonly config: ConfigStatus
           </span>
         )}
       </header>
-      {last_change && (
-        <div class="diff">
-          <DiffPart sign="+" name={text.added} ids={last_change.added} />
-          <DiffPart sign="−" name={text.removed} ids={last_change.removed} />
-          <DiffPart sign="~" name={text.changed} ids={last_change.changed} />
-        </div>
-      )}
+      {last_change && <Diff change={last_change} />}
     </section>
   );
 }
 
-interface DiffProps {
-  readonly sign: string;
-  readonly name: string;
-  readonly ids: readonly string[];
-}
+const SHOWN = 40;
 
-const SHOWN = 20;
-
-function DiffPart({ sign, name, ids }: DiffProps) {
+function Diff({ change }: { readonly change: ConfigChange }) {
   const { config, health } = useText();
+  const rows = [
+    ...change.added.map((id) => ['+', config.added, id] as const),
+    ...change.removed.map((id) => ['−', config.removed, id] as const),
+    ...change.changed.map((id) => ['~', config.changed, id] as const),
+  ];
+  if (rows.length === 0) return <p class="empty">{config.nothing}</p>;
   return (
-    <div>
-      <h3>
-        {name} <span class="tag">{ids.length}</span>
-      </h3>
-      {ids.length === 0 ? (
-        <p class="small">{config.nothing}</p>
-      ) : (
-        <ul>
-          {ids.slice(0, SHOWN).map((id) => (
-            <li key={id}>
-              <span aria-hidden="true">{sign}</span> {id}
-            </li>
-          ))}
-          {ids.length > SHOWN && <li>{health.more(ids.length - SHOWN)}</li>}
-        </ul>
-      )}
-    </div>
+    <ul class="diff">
+      {rows.slice(0, SHOWN).map(([sign, name, id]) => (
+        <li key={id}>
+          <span class="sign" aria-hidden="true">
+            {sign}
+          </span>
+          <span class="hidden">{name}</span>
+          <span>{id}</span>
+        </li>
+      ))}
+      {rows.length > SHOWN && <li>{health.more(rows.length - SHOWN)}</li>}
+    </ul>
   );
 }
 
@@ -138,24 +128,26 @@ function Values({ search }: { readonly search: string }) {
       {value === undefined ? (
         <p class="empty">{isAbsent ? text.unavailable : problem || '…'}</p>
       ) : (
-        <table class="settings">
-          <thead>
-            <tr>
-              <th scope="col">{text.key}</th>
-              <th scope="col">{text.value}</th>
-              <th scope="col">{text.origin}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {found.map(({ path, shown, origin }) => (
-              <tr key={path} class={origin === 'default' ? 'usual' : ''}>
-                <th scope="row">{path}</th>
-                <td>{shown}</td>
-                <td class="origin">{origin}</td>
+        <ScrollBox label={text.values}>
+          <table class="settings">
+            <thead>
+              <tr>
+                <th scope="col">{text.key}</th>
+                <th scope="col">{text.value}</th>
+                <th scope="col">{text.origin}</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {found.map(({ path, shown, origin }) => (
+                <tr key={path} class={origin === 'default' ? 'usual' : ''}>
+                  <th scope="row">{path}</th>
+                  <td>{shown}</td>
+                  <td class="origin">{origin}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </ScrollBox>
       )}
     </section>
   );

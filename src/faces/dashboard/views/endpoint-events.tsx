@@ -10,9 +10,8 @@ const EVERY_MS = 5000;
 
 export function EndpointEvents({ id }: { readonly id: string }) {
   const { endpoint } = useText();
-  const path = `/admin/requests?failed=1&limit=20&endpoint=${encodeURIComponent(id)}`;
-  const failures = useAsked<RequestList>(path, EVERY_MS);
-  const known = failures.value?.requests.filter((record) => touches(record, id)) ?? [];
+  const failures = useAsked<RequestList>('/admin/requests?failed=1&limit=500', EVERY_MS);
+  const known = failures.value?.requests.filter((record) => touches(record, id)).slice(0, 20) ?? [];
   return (
     <div class="cards two">
       <section class="card">
@@ -32,7 +31,7 @@ export function EndpointEvents({ id }: { readonly id: string }) {
 
 /** An attempt of it went there, if only one of several. */
 function touches(record: RequestList['requests'][number], id: string): boolean {
-  return record.endpoint === id || (record.steps ?? []).some((step) => step.endpoint === id);
+  return record.endpoint === id || record.steps.some((step) => step.endpoint === id);
 }
 
 function Probes({ id }: { readonly id: string }) {

@@ -1,7 +1,8 @@
 /** One request: what the router decided for it, step by step. */
 import { bytes, count, duration, moment, UNKNOWN } from '../format.ts';
 import { Icon } from '../parts/icons.tsx';
-import type { RequestRecord } from '../state/admin-answers.ts';
+import { ScrollBox } from '../parts/scroll-box.tsx';
+import type { Candidate, RequestList, RequestRecord } from '../state/admin-answers.ts';
 import { useAsked } from '../state/asked.ts';
 import { hashOf } from '../state/place.ts';
 import { useText } from '../text/text.ts';
@@ -10,7 +11,7 @@ import { Fact } from './overview-cards.tsx';
 export function RequestPage({ id }: { readonly id: string }) {
   const { requests } = useText();
   const path = `/admin/requests/${encodeURIComponent(id)}`;
-  const { value, problem, isAbsent } = useAsked<RequestRecord>(path, 2000);
+  const { value, problem, isAbsent } = useAsked<RequestList>(path, 2000);
   return (
     <>
       <a class="back" href={hashOf('requests')}>
@@ -21,7 +22,7 @@ export function RequestPage({ id }: { readonly id: string }) {
       {value === undefined ? (
         <p class="empty">{isAbsent ? requests.unknownId : problem || '…'}</p>
       ) : (
-        <Record record={value} />
+        value.requests.map((record) => <Record key={record.at_ms} record={record} />)
       )}
     </>
   );
@@ -29,34 +30,33 @@ export function RequestPage({ id }: { readonly id: string }) {
 
 function Record({ record }: { readonly record: RequestRecord }) {
   const { requests } = useText();
-  const endpoint = record.endpoint ?? '';
+  const { endpoint, outcome, phase } = record;
   return (
     <>
       <section class="card">
         <dl class="facts wide">
-          <Fact name={requests.outcome}>
-            <strong class={record.outcome === 'ok' ? '' : 'bad'}>
-              {record.outcome ?? record.phase ?? UNKNOWN}
+          <Fact name={record.running ? requests.phase : requests.outcome}>
+            <strong class={record.running || outcome === 'ok' ? '' : 'bad'}>
+              {outcome ?? requests.phases[phase ?? ''] ?? phase ?? UNKNOWN}
             </strong>
           </Fact>
           <Fact name={requests.status}>{record.status || UNKNOWN}</Fact>
-          <Fact name={requests.at}>{moment(record.started_at_ms)}</Fact>
+          <Fact name={requests.at}>{moment(record.at_ms)}</Fact>
           <Fact name={requests.route}>
             {record.method} {record.route}
           </Fact>
           <Fact name={requests.model}>{record.model || UNKNOWN}</Fact>
           <Fact name={requests.endpoint}>
-            {endpoint === '' ? UNKNOWN : <a href={hashOf('endpoints', endpoint)}>{endpoint}</a>}
+            {endpoint === null ? UNKNOWN : <a href={hashOf('endpoints', endpoint)}>{endpoint}</a>}
           </Fact>
           <Fact name={requests.attempts}>{count(record.attempts)}</Fact>
           <Fact name={requests.ttfb}>{duration(record.ttfb_ms)}</Fact>
           <Fact name={requests.took}>{duration(record.total_ms ?? record.age_ms)}</Fact>
-          <Fact name={requests.tokens}>
-            {count(record.tokens_in)} / {count(record.tokens_out)}
-          </Fact>
           <Fact name={requests.bytes}>
             {bytes(record.bytes_up)} / {bytes(record.bytes_down)}
           </Fact>
+          <Fact name={requests.key}>{record.key ?? UNKNOWN}</Fact>
+          <Fact name={requests.worker}>{record.worker}</Fact>
         </dl>
       </section>
       <Steps record={record} />
@@ -64,24 +64,63 @@ function Record({ record }: { readonly record: RequestRecord }) {
   );
 }
 
-function Steps({ record: { steps = [] } }: { readonly record: RequestRecord }) {
+function Steps({ record: { steps, story } }: { readonly record: RequestRecord }) {
   const { requests } = useText();
-  if (steps.length === 0) return null;
   return (
     <section class="card">
       <header>
         <h2>{requests.steps}</h2>
       </header>
       <ol class="steps">
-        {steps.map((step) => (
-          <li key={`${step.at_ms} ${step.step} ${step.endpoint}`} class={step.step}>
-            <time>+{duration(step.at_ms)}</time>
-            <strong>{step.step}</strong>
-            {step.endpoint && <a href={hashOf('endpoints', step.endpoint)}>{step.endpoint}</a>}
-            {step.detail && <span class="detail">{step.detail}</span>}
-          </li>
-        ))}
+        {story.map((sentence, index) => {
+          const step = steps[index];
+          const [at, ...words] = sentence.split(': ');
+          return (
+            <li key={sentence} class={step?.step ?? 'end'}>
+              <time>{at}</time>
+              <span class="sentence">{words.join(': ')}</span>
+              {step?.candidates && <Candidates rows={step.candidates} />}
+            </li>
+          );
+        })}
       </ol>
     </section>
+  );
+}
+
+function Candidates({ rows }: { readonly rows: readonly Candidate[] }) {
+  const { requests, columns } = useText();
+  return (
+    <details>
+      <summary>
+        {requests.candidates} ({rows.length})
+      </summary>
+      <ScrollBox label={requests.candidates}>
+        <table class="requests">
+          <thead>
+            <tr>
+              <th scope="col">{columns.endpoint}</th>
+              <th scope="col">{columns.connections}</th>
+              <th scope="col">{columns.waiting}</th>
+              <th scope="col">{requests.rpmUsed}</th>
+              <th scope="col">{requests.excluded}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.endpoint}>
+                <th scope="row">
+                  <a href={hashOf('endpoints', row.endpoint)}>{row.endpoint}</a>
+                </th>
+                <td>{count(row.in_flight)}</td>
+                <td>{count(row.waiting)}</td>
+                <td>{count(row.rpm_used)}</td>
+                <td class="text">{row.excluded?.replaceAll('_', ' ') ?? ''}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollBox>
+    </details>
   );
 }

@@ -28,7 +28,7 @@ export function FailureTable({ records, label }: Props) {
     <Box label={label} heads={heads}>
       {records.map((record) => (
         <tr key={record.id}>
-          <td class="text">{clock(record.started_at_ms)}</td>
+          <td class="text">{clock(record.at_ms)}</td>
           <RequestId id={record.id} />
           <td class="text">{record.model || UNKNOWN}</td>
           <td class="text bad">{record.outcome ?? UNKNOWN}</td>

@@ -1,0 +1,14 @@
+/** The page is small: it opens over a slow tunnel, too. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { buildPage } from '../../tools/build/page.ts';
+
+const MAX_BYTES = 60 * 1024;
+
+test('all files of the dashboard together are at most 60 KB, compressed', async () => {
+  const sizes = (await buildPage()).map(({ path, content }) => {
+    return { path, bytes: Buffer.from(content, 'base64').length };
+  });
+  const sum = sizes.reduce((all, { bytes }) => all + bytes, 0);
+  assert.ok(sum <= MAX_BYTES, `${sum} bytes: ${JSON.stringify(sizes)}`);
+});
