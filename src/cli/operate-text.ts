@@ -107,7 +107,9 @@ export function reloadLines(answer: ReloadAnswer): string[] {
       return ['~', id, words.join(', ')];
     }),
   ];
-  return [OUTCOMES[outcome] ?? outcome, ...tableLines(rows), ...problems];
+  const isIdle = outcome === 'dry_run' && rows.length === 0;
+  const first = isIdle ? 'Nothing would change.' : (OUTCOMES[outcome] ?? outcome);
+  return [first, ...tableLines(rows), ...problems];
 }
 
 /** `3 d 4 h`, `5 h 6 min`, `7 min`, `8 s`. */

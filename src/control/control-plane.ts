@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import type { Loaded } from '../config/load.ts';
+import { isLoopback } from '../config/loopback.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { PROBE_DOWN, PROBE_UP } from '../core/columns.ts';
@@ -201,8 +202,9 @@ export class ControlPlane {
   async #listen(): Promise<void> {
     const { config, log, clock } = this.#parts;
     if (!config.dashboard.enabled) return;
-    const access = new OperatorAccess({ token: () => this.#force.now.dashboard.token, clock });
     const { host, webPort: port } = config.dashboard;
+    const token = () => this.#force.now.dashboard.token;
+    const access = new OperatorAccess({ token, exposed: !isLoopback(host), clock });
     try {
       this.#operations = await listenForOperators({
         ...{ host, port, access, routes: new OperatorRoutes(this.#routes(access)) },

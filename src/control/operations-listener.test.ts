@@ -15,7 +15,8 @@ let token = '';
 let nowMs = 1000;
 const errors: unknown[] = [];
 
-const access = new OperatorAccess({ token: () => token, clock: { nowMs: () => nowMs } });
+const clock = { nowMs: () => nowMs };
+const access = new OperatorAccess({ token: () => token, exposed: false, clock });
 const ROWS: OperatorRoute[] = [
   {
     method: 'GET',
@@ -217,6 +218,15 @@ test('with a token, answers only who carries it, under any Host', async () => {
   }
   const headers = { authorization: 'bearer tok-123456', host: 'router.example' };
   assert.equal((await ask('/api/dashboard', { headers })).status, 200);
+});
+
+test('serves nobody from afar while a reload has taken the token away', () => {
+  const exposed = new OperatorAccess({ token: () => '', exposed: true, clock });
+  for (const authorization of ['', 'Bearer ', 'Bearer x']) {
+    assert.equal(exposed.admits({ authorization }, 1), false, authorization);
+  }
+  assert.equal(exposed.signIn('', 1), undefined);
+  assert.equal(exposed.needsToken, true);
 });
 
 test('serves open pages without the token', async () => {

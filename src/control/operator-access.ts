@@ -6,7 +6,8 @@
  * from another origin. With a token every request must carry it, as a bearer or by the cookie of a
  * session, since an EventSource cannot send fields of its own. Then any Host is served: a page of
  * another name has neither. Cookies are SameSite=Strict and changes from elsewhere are refused in
- * both cases. Invariant: tokens are compared by digest and in constant time.
+ * both cases. Invariants: tokens are compared by digest and in constant time; a listener that other
+ * machines reach serves nobody while there is no token, whatever a reload took away.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -14,6 +15,8 @@ import { isLoopback } from '../config/loopback.ts';
 import type { Clock } from '../core/clock.ts';
 
 export interface AccessParts {
+  /** Other machines reach the listener: without a token nobody is served. */
+  readonly exposed: boolean;
   /** '' = none is needed. */
   token(): string;
   readonly clock: Clock;
@@ -39,7 +42,7 @@ export class OperatorAccess {
   }
 
   get needsToken(): boolean {
-    return this.#parts.token() !== '';
+    return this.#parts.exposed || this.#parts.token() !== '';
   }
 
   /** Why nobody on this Host or from this origin is served; undefined = they are. */
@@ -83,7 +86,8 @@ export class OperatorAccess {
   }
 
   #isToken(given: string): boolean {
-    return this.needsToken && timingSafeEqual(digest(given), digest(this.#parts.token()));
+    const token = this.#parts.token();
+    return token !== '' && timingSafeEqual(digest(given), digest(token));
   }
 
   /** The key of the request's session, if it has one that counts. */

@@ -182,6 +182,8 @@ test('no secret is printed, written or served, whatever happens', async () => {
       name,
     );
   }
+  const access = seen.find(([where]) => where.endsWith('access.log'))!;
+  assert.match(access[1], /"key":"alice"/);
   const leaks = seen.flatMap(([where, text]) =>
     [...text.matchAll(CANARY)].map(([canary]) => `${canary} in ${where}`),
   );

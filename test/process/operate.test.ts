@@ -1,6 +1,9 @@
 /** A running router from the command line: what its operator types, sees, and gets as exit code. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { LAUNCHER } from '../fakes/built.ts';
 import { jsonAnswer, type RawEngine, startRawEngine } from '../fakes/raw-engine.ts';
@@ -91,4 +94,37 @@ test('says in one sentence what is wrong, and fails', async () => {
       assert.doesNotMatch(err, /tok-of/);
     }),
   );
+});
+
+test('reloads, says what changes, and keeps what is when the files are wrong', async () => {
+  assert.equal((await run('reload', ['-dry-run'])).out, 'Nothing would change.\n');
+  const file = join(router.dir, 'config.yaml');
+  const good = await readFile(file, 'utf8');
+  const config = { ...JSON.parse(good), routing: { num_retries: 7 } };
+  // The watcher may be faster than the command; what it says then is asked for by a dry run first.
+  await writeFile(file, JSON.stringify(config));
+  const dry = await run('reload', ['-dry-run']);
+  assert.match(dry.out, /This would change|Nothing would change/);
+  assert.match((await run('reload')).out, /^(The new configuration counts|Nothing has changed)\./);
+  await writeFile(file, 'routing: {num_retries: many}');
+  const refused = await run('reload');
+  assert.equal(refused.code, 3);
+  assert.match(refused.out, /^The configuration is not valid; the one in use stays\.\n/);
+  assert.match(refused.out, /num_retries: must be a whole number/);
+  await writeFile(file, good);
+});
+
+test('does not start when other machines could operate it without a token', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'llm-router-open-'));
+  const file = join(folder, 'config.yaml');
+  await writeFile(file, 'dashboard: {host: 0.0.0.0}\n');
+  const env = { ...process.env, LLM_ROUTER_NODE: process.execPath };
+  const { code, err } = await new Promise<Ran>((resolve) => {
+    const child = execFile(LAUNCHER, ['-config', file], { env }, (_error, out, err) => {
+      resolve({ code: child.exitCode ?? -1, out, err });
+    });
+  });
+  await rm(folder, { recursive: true });
+  assert.equal(code, 3);
+  assert.match(err, /0\.0\.0\.0 can be reached from other machines: set dashboard\.token as well/);
 });
