@@ -9,15 +9,24 @@ const BASES = new Set(['http://a:1/v1']);
 function router(connections: number, token = '') {
   const calls: string[] = [];
   let nowMs = 0;
+  let checks = 0;
   const fetch = (url: string, { method = 'GET', body, headers }: RequestInit) => {
     calls.push(`${method} ${decodeURIComponent(new URL(url).pathname)} ${body ?? ''}`.trim());
     const sent = (headers as Record<string, string>).authorization ?? '';
     if (sent !== (token === '' ? '' : `Bearer ${token}`)) {
       return Promise.resolve(new Response('{}', { status: 401 }));
     }
-    const ours = { id: 'm@http://a:1/v1', api_base: 'http://a:1/v1', connections, pending: 0 };
+    const state = checks < 2 ? 'down' : 'healthy';
+    const ours = {
+      state,
+      id: 'm@http://a:1/v1',
+      api_base: 'http://a:1/v1',
+      connections,
+      pending: 0,
+    };
     const other = { ...ours, id: 'm@http://b:1/v1', api_base: 'http://b:1/v1', connections: 9 };
     connections = Math.max(0, connections - 1);
+    checks += Number(url.endsWith('/check'));
     return Promise.resolve(Response.json({ endpoints: [ours, other] }));
   };
   const sleep = (ms: number) => {
@@ -36,8 +45,20 @@ test('an endpoint of ours is told to drain and waited for, others are not', asyn
     'PATCH /admin/endpoints/m@http://a:1/v1 {"state":"draining"}',
     'GET /admin/endpoints',
   ]);
-  await admin.enable(BASES);
-  assert.equal(calls.at(-1), 'PATCH /admin/endpoints/m@http://a:1/v1 {"state":"enabled"}');
+});
+
+test('an endpoint that may have requests again is looked at until it is healthy', async () => {
+  const { calls, admin } = router(0);
+  assert.equal(await admin.enable(BASES), '');
+  const ours = '/admin/endpoints/m@http://a:1/v1';
+  const look = ['GET /admin/endpoints', `POST ${ours}/reset-ejection`, `POST ${ours}/check`];
+  assert.deepEqual(calls, [
+    'GET /admin/endpoints',
+    `PATCH ${ours} {"state":"enabled"}`,
+    ...look,
+    ...look,
+    'GET /admin/endpoints',
+  ]);
 });
 
 test('what still runs when time is up is counted', async () => {

@@ -20,10 +20,14 @@ interface EndpointNow {
   readonly api_base: string;
   readonly connections: number;
   readonly pending: number;
+  /** As dashboards show it: `healthy`, `down`, `draining`, … */
+  readonly state: string;
 }
 
 const ANSWER_MS = 10_000;
 const POLL_MS = 250;
+/** Until the router must have seen an engine that completes requests. */
+const SEEN_MS = 30_000;
 
 export class RouterAdmin {
   readonly #access: RouterAccess;
@@ -50,17 +54,38 @@ export class RouterAdmin {
     }
   }
 
-  /** After a restart: they may have requests again. */
-  enable(apiBases: ReadonlySet<string>): Promise<string> {
-    return this.#tell(apiBases, 'enabled');
+  /**
+   * After a restart: they may have requests again, and the router is made to look now, since what
+   * it knows of them is from before. Resolves when it sees them healthy.
+   */
+  async enable(apiBases: ReadonlySet<string>): Promise<string> {
+    const told = await this.#tell(apiBases, 'enabled');
+    if (told !== '') return told;
+    const untilMs = this.#access.nowMs() + SEEN_MS;
+    for (;;) {
+      const found = await this.#endpoints(apiBases);
+      if (typeof found === 'string') return found;
+      const unseen = found.filter(({ state }) => state !== 'healthy' && state !== 'busy');
+      if (unseen.length === 0) return '';
+      if (this.#access.nowMs() > untilMs) return `the router does not see ${unseen[0]!.id} healthy`;
+      for (const { id } of unseen) {
+        for (const action of ['reset-ejection', 'check']) {
+          const answer = await this.#ask(`${pathOf(id)}/${action}`, { method: 'POST' });
+          if (typeof answer === 'string') return answer;
+        }
+      }
+      await this.#access.sleep(POLL_MS);
+    }
   }
 
   async #tell(apiBases: ReadonlySet<string>, state: string): Promise<string> {
     const found = await this.#endpoints(apiBases);
     if (typeof found === 'string') return found;
     for (const { id } of found) {
-      const path = `/admin/endpoints/${encodeURIComponent(id)}`;
-      const answer = await this.#ask(path, { method: 'PATCH', body: JSON.stringify({ state }) });
+      const answer = await this.#ask(pathOf(id), {
+        method: 'PATCH',
+        body: JSON.stringify({ state }),
+      });
       if (typeof answer === 'string') return answer;
     }
     return '';
@@ -92,4 +117,8 @@ export class RouterAdmin {
       return `${url} does not answer (${reason}): is it the router's operations address?`;
     }
   }
+}
+
+function pathOf(id: string): string {
+  return `/admin/endpoints/${encodeURIComponent(id)}`;
 }

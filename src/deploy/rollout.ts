@@ -32,7 +32,7 @@ export interface RolloutOptions {
   readonly timeoutMs: number;
   /** Between SIGTERM and SIGKILL, for what is stopped in order to start anew. */
   readonly graceMs: number;
-  /** Called once, with all of them. */
+  /** Called once with all of them, unless there are none. */
   readonly onBegin: (runs: readonly ServiceRun[]) => void;
   readonly onChange: (run: ServiceRun) => void;
   /** Called once for each service that is ready; awaited. */
@@ -58,6 +58,7 @@ export async function rollOut(
   options: RolloutOptions,
 ): Promise<ServiceRun[]> {
   const runs = services.map((service) => new ServiceRun(service));
+  if (runs.length === 0) return runs;
   options.onBegin(runs);
   const ports = new Set(services.map(({ port }) => port));
   const hosts = [...new Set(services.map(({ node }) => node.host))];

@@ -52,44 +52,45 @@ export async function planUp(
 export async function deployUp(fleet: Fleet, parts: UpParts): Promise<UpResult> {
   let { plan, survey } = await planUp(fleet, parts);
   if (await endLeftovers(fleet, survey, parts)) ({ plan, survey } = await planUp(fleet, parts));
-  parts.onPlan(plan, survey);
-  const results = new Results(parts, plan.services);
-  const runs = await rollOut(plan.services, survey.facts, {
-    ...parts.rollout,
-    ...{ ssh: parts.ssh, stateDir: parts.stateDir },
-    onReady: (service) => results.add(service),
-    beforeReplace: (services) => results.drain(services),
-  });
-  await results.keepLogs(runs);
-  return { plan, survey, runs, faults: results.faults, files: [...results.files] };
+  return carryOut(plan, survey, parts);
 }
 
-/**
- * Stops services and starts them again as they were, one node after another, so that the others go
- * on serving; a node where one fails is the last.
- */
-export async function deployAgain(
+/** Stops services and starts them again as they were. */
+export function deployAgain(
   services: readonly Service[],
   survey: Survey,
   parts: UpParts,
 ): Promise<UpResult> {
-  const plan = { services, notes: [], problems: [] };
+  return carryOut({ services, notes: [], problems: [] }, survey, parts);
+}
+
+/**
+ * New services all at once; those that are replaced one node after another, so that the others go
+ * on serving, and not beyond a failure: what broke one would break all.
+ */
+async function carryOut(plan: Plan, survey: Survey, parts: UpParts): Promise<UpResult> {
   parts.onPlan(plan, survey);
-  const results = new Results(parts, services);
+  const results = new Results(parts, plan.services);
   const runs: ServiceRun[] = [];
-  for (const own of Map.groupBy(services, ({ node }) => node).values()) {
-    if (parts.rollout.signal.aborted || runs.some(({ phase }) => phase === 'failed')) break;
-    const done = await rollOut(own, survey.facts, {
+  const roll = async (services: readonly Service[]): Promise<void> => {
+    const done = await rollOut(services, survey.facts, {
       ...parts.rollout,
       ...{ ssh: parts.ssh, stateDir: parts.stateDir },
       onReady: (service) => results.add(service),
       beforeReplace: (list) => results.drain(list),
     });
     runs.push(...done);
+  };
+  const isReplaced = ({ action }: Service) => action === 'replace';
+  await roll(plan.services.filter((service) => !isReplaced(service)));
+  const byNode = Map.groupBy(plan.services.filter(isReplaced), ({ node }) => node);
+  for (const own of byNode.values()) {
+    if (parts.rollout.signal.aborted || runs.some(({ phase }) => phase === 'failed')) break;
+    await roll(own);
   }
   await results.keepLogs(runs);
-  const left = services.length - runs.length;
-  const untouched = `${counted(left, 'service')} left running as before, because of that`;
+  const left = plan.services.length - runs.length;
+  const untouched = `${counted(left, 'service')} not replaced, running as before`;
   const faults = left === 0 ? results.faults : [...results.faults, untouched];
   return { plan, survey, runs, faults, files: [...results.files] };
 }

@@ -79,6 +79,27 @@ test('a completion is routed to what up started, without a restart', { skip }, a
   assert.ok(either.includes(text), text);
 });
 
+test('a restart through the router costs no request', { skip }, async () => {
+  let isOver = false;
+  const statuses: number[] = [];
+  const client = async () => {
+    while (!isOver) statuses.push((await complete(5)).status);
+  };
+  const clients = [client(), client(), client()];
+  const { code, stdout, stderr } = await rig.deploy(
+    ...['restart', '--hosts', HOSTS.join(','), '--endpoints', file, '--stagger', '0'],
+    ...['--router', router.operationsUrl],
+  );
+  isOver = true;
+  await Promise.all(clients);
+  assert.equal(code, 0, stdout + stderr);
+  assert.ok(statuses.length > 10, `${statuses.length} requests`);
+  assert.deepEqual(
+    statuses.filter((status) => status !== 200),
+    [],
+  );
+});
+
 test('stop waits for what runs, and the file is as it was', { skip }, async () => {
   const long = complete(100);
   const words = ['--hosts', HOSTS.join(','), '--endpoints', file];
@@ -93,7 +114,7 @@ test('stop waits for what runs, and the file is as it was', { skip }, async () =
   assert.equal([...text.matchAll(/"content":"[^"]/g)].length >= 100, true);
   assert.equal(readFileSync(file, 'utf8'), HAND_WRITTEN);
   const copies = readdirSync(join(router.dir, 'configs')).filter((name) => name.endsWith('.bak'));
-  assert.equal(copies.length, 2, 'one copy a run');
+  assert.equal(copies.length, 2, 'one copy for each run that changed it');
   await router.until('the model is gone', ({ backends }) => {
     return backends.every(({ model_name: name }) => name !== 'm');
   });
