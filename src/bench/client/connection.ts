@@ -13,7 +13,6 @@ import { type TimerOwner, type TimerWheel, WheelTimer } from '../../net/timer-wh
 import { CLOSE_NORMAL, type Transport, type TransportHandler } from '../../net/transport.ts';
 import { BYTES_RECEIVED, CONNECTIONS, RESENT } from '../measure/tally.ts';
 import type { ClientSpec } from '../plan.ts';
-import type { BenchConnector } from './connector.ts';
 import { endpointOf } from './endpoint-name.ts';
 import { BROKEN_FRAMING, closeClass, ERROR_EVENT, TIMED_OUT, TRUNCATED } from './error-class.ts';
 import {
@@ -41,9 +40,14 @@ const NOTHING = Buffer.alloc(0);
 /** Parsed and read within one call. */
 const HEAD_SHARED = new ResponseHead();
 
+/** Opens connections to what is measured. */
+export interface ShotConnector {
+  connect(handler: TransportHandler): Transport;
+}
+
 /** What a connection may know of the pool it belongs to. */
 export interface ConnectionPool {
-  readonly connector: BenchConnector;
+  readonly connector: ShotConnector;
   readonly wheel: TimerWheel;
   readonly client: ClientSpec;
   readonly owner: ShotOwner;

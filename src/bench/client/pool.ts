@@ -12,8 +12,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { TimerWheel } from '../../net/timer-wheel.ts';
 import { IN_FLIGHT, SENT } from '../measure/tally.ts';
 import type { ClientSpec } from '../plan.ts';
-import { ClientConnection, type ConnectionPool } from './connection.ts';
-import type { BenchConnector } from './connector.ts';
+import { ClientConnection, type ConnectionPool, type ShotConnector } from './connection.ts';
 import type { Shot, ShotOwner } from './shot.ts';
 import type { Arrival } from './token-stream.ts';
 
@@ -23,7 +22,7 @@ const HTTPX_IDLE_MS = 5_000;
 const MAX_CONNECTING = 256;
 
 export interface PoolParts {
-  readonly connector: BenchConnector;
+  readonly connector: ShotConnector;
   readonly wheel: TimerWheel;
   readonly clock: Clock;
   readonly client: ClientSpec;
@@ -33,7 +32,7 @@ export interface PoolParts {
 }
 
 export class Pool implements ConnectionPool {
-  readonly connector: BenchConnector;
+  readonly connector: ShotConnector;
   readonly wheel: TimerWheel;
   readonly client: ClientSpec;
   readonly owner: ShotOwner;
