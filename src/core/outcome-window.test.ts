@@ -61,6 +61,12 @@ describe('The outcome window', () => {
     assert.equal(isBelowRatio(columns, 0, 1_999, RULES), false, 'another slot');
   });
 
+  test('leaves out what an idle worker counted while the window had another length', () => {
+    const columns = fixtureColumns(2, 2);
+    for (let i = 0; i < 10; i++) countFailed(columns.workers[1]!, SLOT, periodOf(90_000, 100));
+    assert.equal(isBelowRatio(columns, SLOT, 90_000, RULES), false);
+  });
+
   test('needs enough requests, and a share that is really below', () => {
     const columns = fixtureColumns(2, 1);
     const own = columns.workers[0]!;

@@ -53,7 +53,9 @@ export function isBelowRatio(
   for (let worker = 0; worker < columns.workers.length; worker++) {
     const cells = columns.workers[worker]!;
     const age = period - cells.countedPeriod[slot]!;
-    // A worker whose clock reading is newer may be a period ahead.
+    // A worker whose clock reading is newer may be a period ahead; what is further ahead was
+    // counted in periods of another length, before a reload.
+    if (age < -1) continue;
     if (age <= 0 ? now : age === 1 && before) {
       ok += cells.countedOk[slot]!;
       failed += cells.countedFailed[slot]!;

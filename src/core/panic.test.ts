@@ -28,8 +28,8 @@ describe('The panic threshold', () => {
         const count = (...kinds: string[]) => members.filter((one) => kinds.includes(one)).length;
         const available = count('well', 'busy');
         const able = available + count('down', 'ejected');
-        const watch = new PanicWatch(columns, threshold);
-        const panics = watch.panics(poolOf(members.map(() => 1)), NOW_MS);
+        const watch = new PanicWatch(columns);
+        const panics = watch.panics(poolOf(members.map(() => 1)), threshold, NOW_MS);
         assert.equal(panics, threshold > 0 && able > 0 && available / able < threshold);
       },
     );
@@ -38,12 +38,12 @@ describe('The panic threshold', () => {
 
   test('looks again after a tenth of a second, not before, at each pool for itself', () => {
     const columns = fixtureColumns(2, 1);
-    const watch = new PanicWatch(columns, 0.5);
+    const watch = new PanicWatch(columns);
     const [pool, other] = [poolOf([1, 1]), poolOf([1, 1])];
-    assert.equal(watch.panics(pool, NOW_MS), false);
+    assert.equal(watch.panics(pool, 0.5, NOW_MS), false);
     columns.control.probeState.fill(PROBE_DOWN);
-    assert.equal(watch.panics(pool, NOW_MS + 99), false);
-    assert.equal(watch.panics(other, NOW_MS + 99), true);
-    assert.equal(watch.panics(pool, NOW_MS + 100), true);
+    assert.equal(watch.panics(pool, 0.5, NOW_MS + 99), false);
+    assert.equal(watch.panics(other, 0.5, NOW_MS + 99), true);
+    assert.equal(watch.panics(pool, 0.5, NOW_MS + 100), true);
   });
 });

@@ -22,18 +22,15 @@ interface Look {
 
 export class PanicWatch {
   readonly #columns: Columns;
-  readonly #threshold: number;
   readonly #looks = new WeakMap<Pool, Look>();
 
-  /** `threshold` 0 = off. */
-  constructor(columns: Columns, threshold: number) {
+  constructor(columns: Columns) {
     this.#columns = columns;
-    this.#threshold = threshold;
   }
 
-  /** Whether health of this cluster is to be ignored. */
-  panics(pool: Pool, nowMs: number): boolean {
-    if (this.#threshold === 0) return false;
+  /** Whether health of this cluster is to be ignored; `threshold` 0 = never. */
+  panics(pool: Pool, threshold: number, nowMs: number): boolean {
+    if (threshold === 0) return false;
     let look = this.#looks.get(pool);
     if (look === undefined) {
       look = { atMs: Number.NEGATIVE_INFINITY, panics: false };
@@ -41,12 +38,12 @@ export class PanicWatch {
     }
     if (nowMs - look.atMs >= LOOK_MS) {
       look.atMs = nowMs;
-      look.panics = this.#count(pool, nowMs);
+      look.panics = this.#isBelow(pool, threshold, nowMs);
     }
     return look.panics;
   }
 
-  #count(pool: Pool, nowMs: number): boolean {
+  #isBelow(pool: Pool, threshold: number, nowMs: number): boolean {
     let able = 0;
     let available = 0;
     for (let index = 0; index < pool.size; index++) {
@@ -55,6 +52,6 @@ export class PanicWatch {
       able++;
       if (state === ADMITTING || state === BUSY) available++;
     }
-    return available < this.#threshold * able;
+    return available < threshold * able;
   }
 }

@@ -30,7 +30,7 @@ export class Placement {
   constructor(plane: AdmissionParts) {
     this.#plane = plane;
     this.#gate = new AdmissionGate(plane);
-    this.#panic = new PanicWatch(plane.columns, plane.options.panicThreshold);
+    this.#panic = new PanicWatch(plane.columns);
   }
 
   /** Whether an endpoint that is not in `tried` could take a request now. */
@@ -47,7 +47,7 @@ export class Placement {
     const gate = this.#gate;
     const nowMs = plane.clock.nowMs();
     gate.prepare(cluster, tried, nowMs);
-    gate.panic = this.#panic.panics(cluster, nowMs);
+    gate.panic = this.#panic.panics(cluster, plane.options.panicThreshold, nowMs);
     if (cluster.limitsTokens) gate.tokens = this.estimate.of(cluster.name, bodyBytes);
     const { tiers } = cluster;
     if (tiers > 1) gate.tier = 0;
