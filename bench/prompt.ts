@@ -11,6 +11,7 @@ import { createPrefixMemory, PrefixTable } from '../src/core/prefix-table.ts';
 import { Xorshift } from '../src/core/random.ts';
 import { makeStrategy } from '../src/core/strategy.ts';
 import { askAt } from '../src/core/strategy-fixture.ts';
+import { PromptBlocks } from '../src/openai/prompt-blocks.ts';
 
 const ENDPOINTS = 64;
 const BLOCKS = 64;
@@ -62,8 +63,30 @@ function benchPlacement(shared: number): Record<string, string> {
   };
 }
 
+/** A conversation of about 32 KB: 16 turns of prose with line breaks and quotes. */
+function conversation(escapes: boolean): Buffer {
+  const text = escapes
+    ? 'He said: "go on,\nas you were".\n'
+    : 'All that is gold does not glitter. ';
+  const content = text.repeat(Math.ceil(1_900 / text.length));
+  const messages = Array.from({ length: 16 }, (_, turn) => ({
+    role: turn % 2 === 0 ? 'user' : 'assistant',
+    content: content + String(turn),
+  }));
+  return Buffer.from(JSON.stringify({ model: 'm', stream: true, messages }));
+}
+
+function benchReading(body: Buffer): Record<string, string> {
+  const reader = new PromptBlocks(1);
+  const chain = new BlockChain();
+  const spans = [body];
+  return { read: microseconds(() => reader.read(spans, chain)) };
+}
+
 const rows: Record<string, Record<string, string>> = {};
 for (const shared of [0, 8, BLOCKS]) {
   rows[`${shared} of ${BLOCKS} blocks shared by all`] = benchPlacement(shared);
 }
+rows['32 KB of prose'] = benchReading(conversation(false));
+rows['32 KB, an escape every 10 bytes'] = benchReading(conversation(true));
 console.table(rows);

@@ -31,9 +31,17 @@ export class BlockChain {
     this.tokensUpTo[at] = tokensUpTo;
   }
 
-  /** Tokens of the first `blocks` blocks. */
-  tokensOf(blocks: number): number {
-    return blocks === 0 ? 0 : this.tokensUpTo[blocks - 1]!;
+  /** Puts a block before all others; their hashes stand for it, too, from now on. */
+  prepend(low: number, high: number, tokens: number): void {
+    this.push(0, 0, 0);
+    for (let at = this.count - 1; at > 0; at--) {
+      this.low[at] = Math.imul(this.low[at - 1]! ^ low, 0x85ebca6b) ^ high;
+      this.high[at] = Math.imul(this.high[at - 1]! ^ high, 0xc2b2ae35) ^ low;
+      this.tokensUpTo[at] = this.tokensUpTo[at - 1]! + tokens;
+    }
+    this.low[0] = low;
+    this.high[0] = high;
+    this.tokensUpTo[0] = tokens;
   }
 
   #grow(): void {

@@ -50,6 +50,8 @@ export class PrefixIndex {
   readonly #columns: Columns;
   readonly #own: WorkerColumns;
   readonly #defaultPages: number;
+  /** Where the blocks of the prompt being recorded stand. */
+  #entries = new Int32Array(0);
   #clocks = new Int32Array(0);
   #pages = new Int32Array(0);
   readonly #known = new WeakMap<Pool, Groups>();
@@ -93,11 +95,14 @@ export class PrefixIndex {
     const tick = Math.floor(nowMs / 100) | 0;
     // What is new moves everything down; what was held only what lay above it: on the average of
     // all depths, its own share of the stack.
+    if (this.#entries.length < chain.count) this.#entries = new Int32Array(chain.low.length);
+    const entries = this.#entries;
     let moved = 0;
     let before = 0;
     for (let block = 0; block < chain.count; block++) {
       const upTo = chain.tokensUpTo[block]! / PAGE_TOKENS;
-      const entry = table.find(chain.low[block]!, chain.high[block]!, group);
+      const entry = table.claim(chain.low[block]!, chain.high[block]!, group);
+      entries[block] = entry;
       const stamp = entry < 0 ? 0 : table.stamp(entry, lane);
       const age = (clock - stamp) | 0;
       const held = stamp !== 0 && age < pages;
@@ -107,7 +112,7 @@ export class PrefixIndex {
     moved += chain.tokens / PAGE_TOKENS - before;
     this.#own.cachePages[slot]! += moved;
     for (let block = 0; block < chain.count; block++) {
-      const entry = table.claim(chain.low[block]!, chain.high[block]!, group);
+      const entry = entries[block]!;
       if (entry < 0) continue;
       const stamp = (clock + moved - chain.tokensUpTo[block]! / PAGE_TOKENS) | 0;
       table.setStamp(entry, lane, stamp, tick);

@@ -15,6 +15,7 @@
  * bench: bench/model-field.ts
  */
 
+import { closingQuote, STRING_OPEN_ESCAPED } from './closing-quote.ts';
 import { decodeString, isLiteral, isSpace, spells } from './json-bytes.ts';
 
 export const MODEL_SEARCHING = 0;
@@ -49,15 +50,12 @@ const KEY_STREAM = 2;
 const KEY_OPTIONS = 3;
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /** `stream_options` with every letter as an escape of six bytes; a longer key is none of ours. */
 const MAX_KEY_BYTES = 84;
-/** A string is searched byte by byte so far before a native call pays (bench/model-field.ts). */
-const SHORT_BYTES = 32;
 
 const MODEL_NAME = Buffer.from('model');
 const STREAM_NAME = Buffer.from('stream');
@@ -326,31 +324,9 @@ export class ModelField {
 
   /** Index of the quote that ends the string `from` is in, or -1 when it lies beyond `end`. */
   #closingQuote(chunk: Buffer, from: number, end: number): number {
-    // `i` never points at an escaped byte.
-    let i = this.#escaped ? from + 1 : from;
-    this.#escaped = false;
-    while (i < end) {
-      const short = end - i < SHORT_BYTES ? end : i + SHORT_BYTES;
-      while (i < short) {
-        const byte = chunk[i];
-        if (byte === QUOTE) return i;
-        i += byte === BACKSLASH ? 2 : 1;
-      }
-      if (i >= end) break;
-      let quote = chunk.indexOf(QUOTE, i);
-      if (quote === -1 || quote > end) quote = end;
-      let run = quote;
-      while (run > i && chunk[run - 1] === BACKSLASH) run -= 1;
-      const escaped = ((quote - run) & 1) === 1;
-      if (quote === end) {
-        this.#escaped = escaped;
-        return -1;
-      }
-      if (!escaped) return quote;
-      i = quote + 1;
-    }
-    this.#escaped = i > end;
-    return -1;
+    const quote = closingQuote(chunk, this.#escaped ? from + 1 : from, end);
+    this.#escaped = quote === STRING_OPEN_ESCAPED;
+    return quote < 0 ? -1 : quote;
   }
 
   #forget(): void {
