@@ -5,6 +5,7 @@ import { DEFAULTS } from '../../src/config/schema.ts';
 import { FakeClock } from '../../src/core/clock.ts';
 import { fixtureColumns } from '../../src/core/columns-fixture.ts';
 import type { EndpointSpec } from '../../src/core/endpoint.ts';
+import { createPrefixMemory } from '../../src/core/prefix-table.ts';
 import { Xorshift } from '../../src/core/random.ts';
 import { NodeConnector } from '../../src/net/node.ts';
 import type { Transport, TransportHandler } from '../../src/net/transport.ts';
@@ -93,6 +94,7 @@ export function openStream(request: Buffer, answerHead: Buffer): StreamInPlane {
       workerIndex: 0,
       clock: new FakeClock(1_000_000),
       random: new Xorshift(1),
+      prefixMemory: createPrefixMemory(64 * 1024, 1),
       connector,
       report: () => {},
     },

@@ -14,6 +14,8 @@ const STALE_SCRAPES = 3;
 export interface Circumstances {
   readonly port: number;
   readonly workers: number;
+  /** Somebody records the shape of traffic. */
+  readonly recordShapes?: boolean;
   /** PEM texts, or both empty. */
   readonly tlsCert: string;
   readonly tlsKey: string;
@@ -63,6 +65,10 @@ export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
     headHoldMs: timeouts.headHoldMs,
     reportStaleMs: STALE_SCRAPES * monitor.collectIntervalMs,
     streamUsage: monitor.streamUsage,
+    sessionKeys: routing.sessionAffinity ? routing.sessionKeys : [],
+    shadow: routing.shadow === 'none' ? '' : routing.shadow,
+    prefixCacheTokens: routing.prefixCacheTokens,
+    recordShapes: now.recordShapes ?? false,
   };
 }
 

@@ -2,6 +2,7 @@
  * `llm-router serve`: the composition of the planes. Loads the configuration, makes the shared
  * memory, starts workers and control loops, and ends them in order when asked to.
  */
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
@@ -16,6 +17,7 @@ import { pageRoutes } from '../control/page-routes.ts';
 import type { StartFailure, WorkerPort } from '../control/supervisor.ts';
 import type { RouteTableSpec } from '../core/endpoint.ts';
 import type { FromWorker, ToWorker } from '../core/plane-messages.ts';
+import { createPrefixMemory } from '../core/prefix-table.ts';
 import type { RecordDetail } from '../core/request-record.ts';
 import { monotonicClock } from '../net/monotonic.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -30,6 +32,7 @@ import { LiveAlerts } from './live-alerts.ts';
 import { configFile, loadOptions } from './load-options.ts';
 import { PAGE_FILES } from './page-files.ts';
 import { proxyOptions } from './proxy-options.ts';
+import { type RequestReader, readRequests } from './recording.ts';
 import { readTlsFiles, type TlsTexts } from './tls-files.ts';
 import { VERSION } from './version.ts';
 
@@ -62,13 +65,14 @@ export async function serve(
   }
   logs = openLogs(config.log, dirname(file), process.env.LLM_ROUTER_TRACE ?? '');
   const { log } = logs;
+  const reader = readRequests(flags.record, logs);
   // Until files are followed there is nothing to reload; the signal must not end the process.
   process.on('SIGHUP', () => {});
   const address = await freeAddress(config.server.host, config.server.port);
   if (typeof address !== 'number') return refuse(config.server.host, config.server.port, address);
   const files = new FollowedFiles(file, loading, workerUrl);
   const port = address;
-  const control = makeControl({ config, tls, port, logs, workerUrl, files });
+  const control = makeControl({ config, tls, port, logs, reader, workerUrl, files });
   const failure = await control.start(loaded);
   if (failure !== undefined) {
     control.stop();
@@ -80,6 +84,7 @@ export async function serve(
   files.start(loaded, control.reloads);
   const code = await untilAsked(asked, control, log);
   files.stop();
+  await reader.close();
   await logs.close();
   return code;
 }
@@ -89,18 +94,25 @@ interface ControlSetup {
   readonly tls: TlsTexts;
   readonly port: number;
   readonly logs: Logs;
+  readonly reader: RequestReader;
   readonly workerUrl: URL;
   readonly files: FollowedFiles;
 }
 
-function makeControl({ config, tls, port, logs, workerUrl, files }: ControlSetup): ControlPlane {
-  const { log, records, tail, take: onRequests } = logs;
+function makeControl(setup: ControlSetup): ControlPlane {
+  const { config, tls, port, logs, reader, workerUrl, files } = setup;
+  const { log, tail } = logs;
+  const { onRequests, records, recordShapes } = reader;
   const workers = workerCount(config);
   const state = createFleetState(DEFAULT_SLOTS, workers);
-  const workerOptions = (now: Config) => proxyOptions(now, { port, workers, ...tls });
+  const workerOptions = (now: Config) => proxyOptions(now, { port, workers, recordShapes, ...tls });
   const options = () => workerOptions(control.config);
   const { keepRequests } = config.dashboard;
-  const spawn = spawner({ options, state, workers, workerUrl, records, keepRequests });
+  const salt = randomInt(1, 2 ** 31);
+  const prefixMemory = createPrefixMemory(config.routing.prefixIndexBytes, salt);
+  const spawn = spawner({
+    ...{ options, state, prefixMemory, workers, workerUrl, records, keepRequests },
+  });
   const follower = new LiveAlerts(config.webhook, log);
   const clock = monotonicClock;
   const control: ControlPlane = new ControlPlane({
@@ -186,6 +198,7 @@ interface SpawnParts {
   /** As of now. */
   readonly options: () => ProxyOptions;
   readonly state: FleetState;
+  readonly prefixMemory: SharedArrayBuffer;
   readonly workers: number;
   readonly workerUrl: URL;
   readonly records: RecordDetail;
@@ -193,10 +206,11 @@ interface SpawnParts {
 }
 
 function spawner(parts: SpawnParts): (index: number, spec: RouteTableSpec) => WorkerPort {
-  const { options, state, workers, workerUrl, records, keepRequests } = parts;
+  const { options, state, prefixMemory, workers, workerUrl, records, keepRequests } = parts;
   return (index, spec) => {
     const start: WorkerStart = {
       buffer: state.buffer,
+      prefixMemory,
       slots: state.columns.slots,
       workers,
       index,

@@ -3,7 +3,7 @@
  * time and prints the strategies side by side. Exit codes: 0, 1 a file cannot be used, 2 usage.
  */
 import { readFile } from 'node:fs/promises';
-import { EVERY_STRATEGY } from '../core/strategy.ts';
+import { STRATEGY_NAMES } from '../core/strategy.ts';
 import { compare } from '../simulate/comparison.ts';
 import { comparisonText } from '../simulate/comparison-text.ts';
 import { DEFAULT_PROFILE, type EngineProfile } from '../simulate/engine-profile.ts';
@@ -14,7 +14,7 @@ import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 
 type Flags = Readonly<Record<string, string>>;
 
-const KNOWN: readonly string[] = [...EVERY_STRATEGY, ORACLE];
+const KNOWN: readonly string[] = [...STRATEGY_NAMES, ORACLE];
 const DEFAULT_SEEDS = 5;
 const DEFAULT_ENGINES = 8;
 

@@ -44,6 +44,13 @@ const SERVE_FLAGS: readonly FlagRow[] = [
   },
 ];
 
+const RECORD_FLAG: FlagRow = {
+  name: 'record',
+  value: 'FILE',
+  doc: 'Write the shape of the traffic there, for simulate.',
+  choices: [],
+};
+
 function value(name: string, placeholder: string, doc: string): FlagRow {
   return { name, value: placeholder, doc, choices: [] };
 }
@@ -68,7 +75,7 @@ const ENDPOINT = value('endpoint', 'ID', 'Which one: its id, or a part of it.');
 export const VERBS = {
   serve: {
     doc: 'Run the router (also when no command is given).',
-    flags: SERVE_FLAGS,
+    flags: [...SERVE_FLAGS, RECORD_FLAG],
     ownFlags: false,
   },
   check: {

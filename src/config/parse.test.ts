@@ -50,7 +50,8 @@ const FAULTS: readonly (readonly [text: string, line: string])[] = [
   [
     'routing: {strategy: least-conections}',
     'config.yaml:1:21: routing.strategy: must be one of simple-shuffle, least-connections, ' +
-      'least-waiting, not "least-conections"; did you mean "least-connections"?',
+      'least-waiting, least-latency, prefix-aware, not "least-conections"; ' +
+      'did you mean "least-connections"?',
   ],
   [
     'server: {port: 70000}',

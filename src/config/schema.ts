@@ -28,6 +28,19 @@ import {
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const ROBOTS = ['wecom', 'feishu', 'dingtalk', 'slack', 'json'] as const;
+/** The order in which a request is searched for a session's name. */
+const SESSION_KEYS = [
+  'x-session-id',
+  'x-user-id',
+  'x-tenant-id',
+  'x-claude-code-session-id',
+  'x-session-affinity',
+  'session-id',
+  'body.session_id',
+  'body.user',
+  'body.prompt_cache_key',
+  'prefix',
+];
 const PORT = { max: 65535 };
 const GIB = 1024 ** 3;
 
@@ -91,7 +104,35 @@ export const SECTIONS = {
         'strategy',
         'simple-shuffle',
         STRATEGY_NAMES,
-        'Weighted random, fewest requests in flight, or fewest waiting in the engine.',
+        'How an endpoint is chosen: docs/routing.md says which when.',
+      ),
+      shadow: choice(
+        'shadow',
+        'none',
+        ['none', ...STRATEGY_NAMES],
+        'A strategy that is asked but not obeyed: each minute the log says what it would change.',
+      ),
+      sessionAffinity: flag(
+        'session_affinity',
+        false,
+        'Whether requests of one session go to one endpoint, with any strategy.',
+      ),
+      sessionKeys: names(
+        'session_keys',
+        SESSION_KEYS,
+        'What names a session, the first that a request has: header fields, body.KEY, prefix.',
+      ),
+      prefixCacheTokens: integer(
+        'prefix_cache_tokens',
+        500_000,
+        { min: 1, max: 100_000_000, unit: 'tokens' },
+        'What the prefix cache of an engine holds that does not report it; for prefix-aware.',
+      ),
+      prefixIndexBytes: integer(
+        'prefix_index_bytes',
+        64 * 1024 * 1024,
+        { min: 4096, max: 16 * GIB, unit: 'bytes' },
+        'Memory for what is known of prefix caches, all endpoints together; for prefix-aware.',
       ),
       numRetries: integer(
         'num_retries',

@@ -37,6 +37,7 @@ import { logChange } from './reload-log.ts';
 import type { Reloads } from './reloads.ts';
 import { RpmMeter } from './rpm-meter.ts';
 import { Scraper } from './scraper.ts';
+import { logShadow } from './shadow-log.ts';
 import type { FleetFollower } from './status.ts';
 import { StatusBoard } from './status-board.ts';
 import { type StartFailure, Supervisor, type WorkerPort } from './supervisor.ts';
@@ -110,6 +111,7 @@ export class ControlPlane {
         ...{ workers: parts.workers, columns, totals, clock, spawn: parts.spawn },
         onEvent: (event) => this.#logEvent(event),
         onRequests: parts.onRequests,
+        onShadow: (tally) => logShadow(log, tally),
         onCrash: (index, reason) =>
           log.error({ worker: index, reason }, 'a worker ended; replacing it'),
         later: (run, afterMs) => setTimeout(run, afterMs).unref(),

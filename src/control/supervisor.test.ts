@@ -75,6 +75,7 @@ function setUp(workers = 2) {
         return worker;
       },
       onEvent: (event) => seen.events.push(event),
+      onShadow: () => {},
       onRequests: (records, dropped) => seen.requests.push({ records, dropped }),
       onCrash: (index, reason) => seen.crashes.push(`${index}: ${reason}`),
       later: (run, afterMs) => seen.waiting.push({ run, afterMs }),

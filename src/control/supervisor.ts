@@ -11,6 +11,7 @@ import type { Columns } from '../core/columns.ts';
 import type { RouteTableSpec } from '../core/endpoint.ts';
 import type { FromWorker, PlaneEvent, ToWorker } from '../core/plane-messages.ts';
 import type { DecisionRecord, RequestQuery, RequestRecord } from '../core/request-record.ts';
+import type { ShadowTally } from '../core/shadow.ts';
 import { GAUGE_CONNECTIONS, GAUGE_EXCHANGES, GAUGE_QUEUED } from '../state/totals.ts';
 import { Inquiries } from './inquiries.ts';
 
@@ -31,6 +32,7 @@ export interface SupervisorParts {
   spawn(index: number, spec: RouteTableSpec): WorkerPort;
   onEvent(event: PlaneEvent): void;
   onRequests(records: readonly RequestRecord[], dropped: number): void;
+  onShadow(tally: ShadowTally): void;
   onCrash(index: number, reason: string): void;
   /** Runs later without keeping the process alive; injected for tests. */
   later(run: () => void, afterMs: number): void;
@@ -180,6 +182,8 @@ export class Supervisor {
       seat.port.post({ kind: 'taken' });
     } else if (message.kind === 'explained') {
       this.#inquiries.answered(message.number, message.records);
+    } else if (message.kind === 'shadow') {
+      this.#parts.onShadow(message.tally);
     } else {
       this.#leave(seat);
     }
@@ -198,6 +202,8 @@ export class Supervisor {
     columns.workers[index]!.waitingClass.fill(0);
     columns.workers[index]!.keptHigh.fill(0);
     columns.workers[index]!.keptNormal.fill(0);
+    columns.workers[index]!.prefillTokens.fill(0);
+    columns.workers[index]!.headTokens.fill(0);
     for (const gauge of [GAUGE_CONNECTIONS, GAUGE_EXCHANGES, GAUGE_QUEUED]) {
       totals[index]![gauge] = 0;
     }

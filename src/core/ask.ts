@@ -17,11 +17,21 @@ export type AffinityReason =
   /** The endpoint that holds most could not take it (down, full, tried). */
   | 'broken_unavailable';
 
+/** The same for a session that has a name. */
+export type SessionReason =
+  | 'none'
+  | 'home'
+  /** Its home is full or away. */
+  | 'second_home'
+  | 'broken_by_load'
+  | 'broken_unavailable';
+
 /** Plain numbers and words; what does not apply is 0. */
 export interface Decision {
   /** Index within the pool of the endpoint chosen, -1 = none. */
   member: number;
   affinity: AffinityReason;
+  session: SessionReason;
   /** Blocks of the prompt, those the chosen endpoint holds, and the most that any holds. */
   blocks: number;
   matchedBlocks: number;
@@ -37,15 +47,11 @@ export interface Decision {
   running: number;
 }
 
-export class Ask {
-  nowMs = 0;
-  /** undefined = not known, or nobody asked for it. */
-  prompt: BlockChain | undefined = undefined;
-  /** Hash of the session's key; 0 = it has none. */
-  session = 0;
-  readonly decision: Decision = {
+export function newDecision(): Decision {
+  return {
     member: -1,
     affinity: 'none',
+    session: 'none',
     blocks: 0,
     matchedBlocks: 0,
     bestMatchedBlocks: 0,
@@ -56,4 +62,34 @@ export class Ask {
     leastEstimatedMs: 0,
     running: 0,
   };
+}
+
+export function copyDecision(from: Decision, to: Decision): void {
+  to.member = from.member;
+  to.affinity = from.affinity;
+  to.session = from.session;
+  to.blocks = from.blocks;
+  to.matchedBlocks = from.matchedBlocks;
+  to.bestMatchedBlocks = from.bestMatchedBlocks;
+  to.promptTokens = from.promptTokens;
+  to.uncachedTokens = from.uncachedTokens;
+  to.queuedTokens = from.queuedTokens;
+  to.estimatedMs = from.estimatedMs;
+  to.leastEstimatedMs = from.leastEstimatedMs;
+  to.running = from.running;
+}
+
+export class Ask {
+  nowMs = 0;
+  /** undefined = not known, or nobody asked for it. */
+  prompt: BlockChain | undefined = undefined;
+  /** Hash of the session's name; 0 = it has none. */
+  session = 0;
+  readonly decision: Decision = newDecision();
+
+  /** The next request is one of which nothing is noted. */
+  forget(): void {
+    this.prompt = undefined;
+    this.session = 0;
+  }
 }

@@ -2,6 +2,7 @@
  * The endpoints of one model as a pool to pick from. Immutable but for the retry budget, which
  * belongs to the cluster's name and outlives reloads.
  */
+import { identityOf } from './affinity.ts';
 import type { ClusterSpec, EndpointSpec } from './endpoint.ts';
 import type { Pool } from './pickers/picker.ts';
 import type { RetryBudget } from './retry/budget.ts';
@@ -17,6 +18,7 @@ export class Cluster implements Pool {
   readonly slots: Int32Array;
   readonly weights: Float64Array;
   readonly cumulative: Float64Array;
+  readonly identities: Int32Array;
   /** Which tier an endpoint belongs to; tier 0 is used before tier 1, and so on. */
   readonly tierOf: Int32Array;
   readonly tiers: number;
@@ -35,6 +37,7 @@ export class Cluster implements Pool {
     this.slots = new Int32Array(size);
     this.weights = new Float64Array(size);
     this.cumulative = new Float64Array(size);
+    this.identities = Int32Array.from(spec.endpoints, ({ id }) => identityOf(id));
     this.budget = budget;
     this.limitsTokens = spec.endpoints.some(({ own }) => own !== undefined && own.tpmLimit > 0);
     this.limitsParallel =

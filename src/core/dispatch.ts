@@ -6,11 +6,24 @@
  *
  * bench: bench/prompt.ts
  */
-import type { Ask } from './ask.ts';
+import type { Decision } from './ask.ts';
+import type { BlockChain } from './block-chain.ts';
 import type { Columns, WorkerColumns } from './columns.ts';
 import { learnLatency } from './loads/peak-ewma.ts';
 import { PrefillEntry, PrefillLedger } from './prefill-ledger.ts';
 import type { PrefixIndex } from './prefix-index.ts';
+
+/** A request of which a strategy has decided where it goes. */
+export interface Decided {
+  readonly decision: Decision;
+  readonly prompt: BlockChain | undefined;
+}
+
+export interface Sending {
+  readonly nowMs: number;
+  /** The answer's first byte will say when the prompt was done. */
+  readonly streamed: boolean;
+}
 
 export class Dispatches {
   readonly #own: WorkerColumns;
@@ -23,9 +36,9 @@ export class Dispatches {
     this.#ledger = new PrefillLedger(columns, worker);
   }
 
-  /** The request of `ask` goes to `slot`, as the strategy decided. */
-  sent(slot: number, ask: Ask, streamed: boolean): PrefillEntry {
-    const { decision, prompt, nowMs } = ask;
+  /** A request goes to `slot`, as the strategy decided. */
+  sent(slot: number, { decision, prompt }: Decided, how: Sending): PrefillEntry {
+    const { nowMs, streamed } = how;
     const entry = new PrefillEntry();
     entry.slot = slot;
     entry.tokens = decision.uncachedTokens;

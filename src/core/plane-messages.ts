@@ -1,6 +1,7 @@
 /** What the control plane and a worker of the data plane say to each other: plain data only. */
 import type { RouteTableSpec } from './endpoint.ts';
 import type { DecisionRecord, RequestQuery, RequestRecord } from './request-record.ts';
+import type { ShadowTally } from './shadow.ts';
 
 export type ToWorker =
   /** The last batch of `requests` was taken: the next may come. */
@@ -32,6 +33,8 @@ export type FromWorker =
       readonly number: number;
       readonly records: readonly DecisionRecord[];
     }
+  /** What the shadow strategy would have done since the last time; about once a minute. */
+  | { readonly kind: 'shadow'; readonly tally: ShadowTally }
   | { readonly kind: 'drained' };
 
 /** Something in the data plane that an operator may want to know. */

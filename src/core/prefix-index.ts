@@ -49,7 +49,7 @@ export class PrefixIndex {
   readonly #table: PrefixTable;
   readonly #columns: Columns;
   readonly #own: WorkerColumns;
-  readonly #defaultPages: number;
+  #defaultPages: number;
   /** Where the blocks of the prompt being recorded stand. */
   #entries = new Int32Array(0);
   #clocks = new Int32Array(0);
@@ -65,6 +65,11 @@ export class PrefixIndex {
     this.#columns = columns;
     this.#own = columns.workers[worker]!;
     this.#defaultPages = cacheTokens / PAGE_TOKENS;
+  }
+
+  /** What an engine's cache holds that does not say so itself. */
+  setDefaultCache(tokens: number): void {
+    this.#defaultPages = tokens / PAGE_TOKENS;
   }
 
   /** Looks the prompt up for every member of the pool; the result is in `matched`. */

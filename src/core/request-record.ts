@@ -46,6 +46,17 @@ export interface RequestStep {
   readonly candidates: readonly Candidate[];
 }
 
+/** Lengths in tokens (estimates) and the prompt's block hashes; no text. */
+export interface RequestShape {
+  /** When its head was read, on the clock's scale. */
+  readonly startedMs: number;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  readonly tokensUpTo: Float64Array;
+}
+
 export interface RequestRecord {
   readonly id: string;
   readonly method: string;
@@ -66,6 +77,8 @@ export interface RequestRecord {
   /** Body bytes without framing: from the client, and written to it. */
   readonly bytesUp: number;
   readonly bytesDown: number;
+  /** What a recording of traffic keeps of it; absent while none is made. */
+  shape?: RequestShape;
   /** Empty unless steps are recorded. */
   readonly steps: readonly RequestStep[];
 }

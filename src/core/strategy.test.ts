@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
 import { fixtureColumns } from './columns-fixture.ts';
 import { EngineWaiting } from './loads/engine-waiting.ts';
+import { learnLatency } from './loads/peak-ewma.ts';
 import type { Gate } from './pickers/picker.ts';
 import { poolOf } from './pickers/pool-fixture.ts';
 import { Xorshift } from './random.ts';
@@ -44,6 +45,7 @@ function closedLoop(name: StrategyName, fleet: Fleet): number[] {
     const index = running[request]!;
     if (random.next() >= fleet.speeds[index]!) continue;
     columns.workers[request % WORKERS]!.inFlight[index]!--;
+    learnLatency(columns.workers[request % WORKERS]!, index, 20, 1);
     send(request);
   }
   return counts.map((count) => count / picks);
@@ -54,7 +56,8 @@ describe('Every strategy', () => {
     test(`honours weights under load and without: ${name}`, () => {
       const weights = [1, 2, 3, 4];
       // With one request at a time the shares are exact; a busy pool settles within 0.03.
-      for (const concurrency of [1, 8, 64]) {
+      // The fastest has the lowest latency even when all are idle: only a busy pool shares it.
+      for (const concurrency of name === 'least-latency' ? [64] : [1, 8, 64]) {
         const got = closedLoop(name, { weights, speeds: [0.5, 0.5, 0.5, 0.5], concurrency });
         for (const [index, weight] of weights.entries()) {
           const share = got[index]!;
@@ -67,7 +70,9 @@ describe('Every strategy', () => {
 
   test('has a name that makes it', () => {
     const columns = fixtureColumns(1, 1);
-    assert.deepEqual(STRATEGY_NAMES, ['simple-shuffle', 'least-connections', 'least-waiting']);
+    assert.deepEqual(STRATEGY_NAMES, [
+      ...['simple-shuffle', 'least-connections', 'least-waiting', 'least-latency', 'prefix-aware'],
+    ]);
     for (const name of STRATEGY_NAMES) {
       assert.equal(strategyOf(name, columns, 1).name, name);
     }

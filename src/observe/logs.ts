@@ -70,7 +70,7 @@ export function openLogs(config: Config['log'], base: string, traceFolder: strin
       if (access !== undefined) drops.add(dropped);
       traces?.drop(dropped, 'too_many');
       for (const record of records) {
-        const { steps: _, ...line } = record;
+        const { steps: _, shape: __, ...line } = record;
         access?.info(line, 'request');
         traces?.write(record);
       }

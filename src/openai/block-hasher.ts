@@ -14,7 +14,7 @@ import type { BlockChain } from '../core/block-chain.ts';
 /** Text of about this many bytes is a token. */
 export const BYTES_PER_TOKEN = 4;
 /** 128 tokens; engines cut finer. */
-export const BLOCK_BYTES = 512;
+const BLOCK_BYTES = 512;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -40,6 +40,7 @@ function setUp(endpoints: readonly EndpointSpec[], options: Partial<ProxyOptions
       sizeBytes: 100,
       reservation: undefined,
       placeOf: undefined,
+      notes: undefined,
       admitted: (spec: EndpointSpec) => {
         slot = spec.slot;
       },

@@ -13,6 +13,7 @@ import type { AdmissionParts } from './admission-gate.ts';
 import { comeBackMs, retryAfterMs } from './come-back.ts';
 import { Placement } from './placement.ts';
 import { Places } from './places.ts';
+import type { RoutingNotes } from './routing-notes.ts';
 import type { Standing } from './standing.ts';
 import type { TokenReservation } from './token-reservation.ts';
 
@@ -27,6 +28,8 @@ export interface Applicant extends Waiting {
   reservation: TokenReservation | undefined;
   /** Where it holds a place (places); undefined = it does not, or they are not limited. */
   placeOf: Cluster | undefined;
+  /** What its placement needs to know; undefined when the strategy needs nothing. */
+  readonly notes: RoutingNotes | undefined;
   /** `chargedAtMs`: when the rate window was charged, -1 = it has none. */
   admitted(endpoint: EndpointSpec, chargedAtMs: number): void;
   /** No place now: it waits for `admitted`, at most `patienceMs`. */
@@ -216,10 +219,16 @@ export class Admission {
    * free.
    */
   #choose(applicant: Applicant, cluster: Cluster, again = false): boolean {
-    const { tried, sizeBytes, standing } = applicant;
+    const { notes, sizeBytes, standing, tried } = applicant;
     if (!this.#places.hasOneFor(cluster, standing.priority)) return false;
-    if (this.#placement.choose(cluster, tried, sizeBytes)) return true;
-    return again && tried.length > 0 && this.#placement.choose(cluster, NONE_TRIED, sizeBytes);
+    const { asking } = this.#plane;
+    if (notes === undefined) asking.forget();
+    else notes.fill(asking);
+    const chosen =
+      this.#placement.choose(cluster, tried, sizeBytes) ||
+      (again && tried.length > 0 && this.#placement.choose(cluster, NONE_TRIED, sizeBytes));
+    if (chosen) notes?.decided(asking, cluster);
+    return chosen;
   }
 
   /** Counts it among its model's requests in progress, once however often it is tried. */

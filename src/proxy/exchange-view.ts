@@ -12,6 +12,7 @@ import type { Probed } from './half-close.ts';
 import type { RequestMeter } from './meters.ts';
 import type { DataPlane } from './plane.ts';
 import type { RequestBody } from './request-body.ts';
+import type { RoutingNotes } from './routing-notes.ts';
 import type { UpwardFields } from './upward-fields.ts';
 
 /** The client's connection, as its exchange sees it. */
@@ -61,6 +62,7 @@ export interface ExchangeView {
   /** The cluster that serves it, and what the stars of the cluster's name stand for. */
   readonly model: string;
   readonly meter: RequestMeter;
+  readonly notes: RoutingNotes | undefined;
   readonly matched: readonly string[];
   /** Slots that failed it. */
   readonly tried: readonly number[];

@@ -45,6 +45,7 @@ import type { DataPlane } from './plane.ts';
 import { RequestBody } from './request-body.ts';
 import { givenRequestId } from './request-fields.ts';
 import { decideAndPay, isWorthARetry, type Retrying, whyNoAnswer } from './retry-facts.ts';
+import type { RoutingNotes } from './routing-notes.ts';
 import { sendSavedAnswer } from './saved-answer.ts';
 import { settleAccounts } from './settlement.ts';
 import { deadlineMs, type Standing, standingOf } from './standing.ts';
@@ -78,6 +79,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   readonly standing: Standing;
   readonly startedMs: number;
   readonly meter: RequestMeter;
+  readonly notes: RoutingNotes | undefined;
   asked: string;
   model: string;
   matched: readonly string[];
@@ -117,7 +119,8 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     this.fields = new UpwardFields(plane, client.transport, chunk, this.requestId);
     this.standing = standingOf(chunk, head, plane.visitor);
     this.startedMs = plane.clock.nowMs();
-    this.meter = new RequestMeter(plane.meters, this.startedMs);
+    this.notes = plane.routing.open(chunk, head, this.body);
+    this.meter = new RequestMeter(plane.meters, this.startedMs, this.notes);
     this.asked = '';
     this.model = '';
     this.matched = NO_NAMES;
@@ -154,16 +157,10 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     const field = this.body.model;
     field.finish();
     this.sizeBytes = this.body.sizeBytes;
-    if (field.status !== MODEL_FOUND) {
-      this.#reject('model_missing', '');
-      return;
-    }
+    if (field.status !== MODEL_FOUND) return void this.#reject('model_missing', '');
     this.model = this.asked = field.value;
     const route = this.plane.table.route(this.asked);
-    if (route === undefined) {
-      this.#reject('model_not_found', this.asked);
-      return;
-    }
+    if (route === undefined) return void this.#reject('model_not_found', this.asked);
     if (route.fallbacks.length > 0) this.#fallbacks = new Fallbacks(route.fallbacks);
     this.#goTo(route);
   }
@@ -387,6 +384,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     this.plane.wheel.cancel(this.#deadline);
     settleAccounts(this, total, outcome);
     this.trail?.settle(status, outcome);
+    this.notes?.settled();
     this.#releaseBody();
     this.saved = undefined;
   }

@@ -42,6 +42,7 @@ import {
   workerHistogram,
 } from '../state/meters.ts';
 import { TOTAL_OK } from '../state/totals.ts';
+import type { RoutingNotes } from './routing-notes.ts';
 
 /** One endpoint's row of this worker. */
 class EndpointMeter {
@@ -113,8 +114,11 @@ export class RequestMeter {
   tokensCached: number;
   /** Until the first event with data was written to the client; -1 = none was. */
   ttftMs: number;
+  /** Events of the answer that were written to the client. */
+  eventCount: number;
   readonly #meters: Meters;
   readonly #startedMs: number;
+  readonly #notes: RoutingNotes | undefined;
   #endpoint: EndpointMeter | undefined;
   #attempts: number;
   /** The request was read whole; waits for a place; was first written to an endpoint. */
@@ -126,11 +130,13 @@ export class RequestMeter {
   #arrivedMs: number;
   #lastEventMs: number;
 
-  constructor(meters: Meters, startedMs: number) {
+  constructor(meters: Meters, startedMs: number, notes: RoutingNotes | undefined) {
+    this.#notes = notes;
     this.tokensIn = -1;
     this.tokensOut = -1;
     this.tokensCached = -1;
     this.ttftMs = -1;
+    this.eventCount = 0;
     this.#meters = meters;
     this.#startedMs = startedMs;
     this.#endpoint = undefined;
@@ -162,6 +168,7 @@ export class RequestMeter {
     this.#attempts++;
     this.#endpoint = this.#meters.endpoint(slot);
     if (this.#attempts > 1) this.#endpoint.row[REPEATS]!++;
+    this.#notes?.sent(slot);
   }
 
   /** The attempt's request was handed to its connection. */
@@ -180,7 +187,11 @@ export class RequestMeter {
    * (`held`) because the head was not to wait for a body any longer.
    */
   committed(status: number, held: boolean): void {
-    if (status >= 400) return;
+    if (status >= 400) {
+      this.#notes?.ended();
+      return;
+    }
+    if (!held) this.#notes?.answered();
     const nowMs = this.#meters.clock.nowMs();
     this.#endpoint!.ttfb.record((nowMs - this.#startedMs) * LATENCY_UNITS_PER_MS);
     if (held || this.#waited || this.#attempts !== 1) return;
@@ -194,7 +205,9 @@ export class RequestMeter {
    */
   events(count: number, last: boolean): void {
     const nowMs = this.#meters.clock.nowMs();
+    this.eventCount += count;
     if (this.#lastEventMs === 0) {
+      this.#notes?.answered();
       this.ttftMs = nowMs - this.#startedMs;
       this.#endpoint!.ttft.record(this.ttftMs * LATENCY_UNITS_PER_MS);
     } else if (!last) {
@@ -206,6 +219,7 @@ export class RequestMeter {
 
   /** The present attempt failed for this reason, and another one follows. */
   retries(code: ErrorCode): void {
+    this.#notes?.ended();
     this.#meters.own[OWN_RETRIES + ERROR_INDEX.get(code)!]!++;
     this.#endpoint!.row[RETRIED]!++;
   }
@@ -220,6 +234,7 @@ export class RequestMeter {
   /** `total` is one of TOTAL_OK … TOTAL_CLIENT_GONE; `firstSlot` that of the model, -1 = none. */
   settled(total: number, outcome: RequestOutcome, firstSlot: number): void {
     const ending = total - TOTAL_OK;
+    this.#notes?.ended();
     const index = ERROR_INDEX.get(outcome);
     if (index !== undefined) this.#meters.own[OWN_ERRORS + index]!++;
     const endpoint = this.#endpoint;
@@ -237,6 +252,11 @@ export class RequestMeter {
     endpoint.row[TOKENS_OUT]! += Math.max(0, this.tokensOut);
     endpoint.row[TOKENS_CACHED]! += Math.max(0, this.tokensCached);
     endpoint.row[WITH_USAGE]!++;
+  }
+
+  /** What the answer said that it has, or else its events: engines send one a token. */
+  answerTokens(): number {
+    return this.tokensOut >= 0 ? this.tokensOut : this.eventCount;
   }
 
   /** Body bytes without framing. */

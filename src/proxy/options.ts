@@ -63,4 +63,12 @@ export interface ProxyOptions {
   readonly reportStaleMs: number;
   /** Streams are asked for their usage. */
   readonly streamUsage: boolean;
+  /** What names a session, in order; empty = sessions are not kept together. */
+  readonly sessionKeys: readonly string[];
+  /** A strategy that is asked but not obeyed; '' = none. */
+  readonly shadow: string;
+  /** What a prefix cache holds where the engine does not say. */
+  readonly prefixCacheTokens: number;
+  /** Records of requests tell lengths and block hashes. */
+  readonly recordShapes: boolean;
 }

@@ -9,11 +9,9 @@ import { Ejector } from '../core/ejection.ts';
 import type { EndpointSpec, RouteTableSpec } from '../core/endpoint.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { PlaneEvent } from '../core/plane-messages.ts';
-import { PrefixIndex } from '../core/prefix-index.ts';
-import { createPrefixMemory, PrefixTable } from '../core/prefix-table.ts';
 import type { Random } from '../core/random.ts';
 import { RouteTable } from '../core/route-table.ts';
-import { makeStrategy, type Strategy } from '../core/strategy.ts';
+import type { Strategy } from '../core/strategy.ts';
 import { HeadWriter } from '../http1/head-writer.ts';
 import { RequestHead } from '../http1/request-head.ts';
 import { ResponseHead } from '../http1/response-head.ts';
@@ -31,6 +29,7 @@ import { Meters } from './meters.ts';
 import type { ProxyOptions } from './options.ts';
 import { OutBuffer } from './out-buffer.ts';
 import type { Recorder } from './recorder.ts';
+import { Routing } from './routing.ts';
 
 export interface PlaneParts {
   readonly options: ProxyOptions;
@@ -41,6 +40,8 @@ export interface PlaneParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly connector: Connector;
+  /** Which endpoint was given which prefix: one for all workers (core/prefix-table). */
+  readonly prefixMemory: SharedArrayBuffer;
   /** Tells the control plane what an operator should know; rare, bounded by the receiver. */
   readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
   /** undefined = nobody reads records of requests. */
@@ -72,7 +73,7 @@ export class DataPlane {
   readonly records: boolean;
   /** What the strategy is asked, filled for each decision. */
   readonly asking = new Ask();
-  readonly prefixes: PrefixIndex;
+  readonly routing: Routing;
   /** Heads are parsed into these and used up before the next event. */
   readonly requestHead = new RequestHead();
   readonly responseHead = new ResponseHead();
@@ -117,9 +118,8 @@ export class DataPlane {
     });
     this.table = new RouteTable(spec, undefined, parts.columns.workers.length);
     this.#followOwn();
-    const prefixTable = new PrefixTable(createPrefixMemory(1, 1));
-    this.prefixes = new PrefixIndex(prefixTable, parts.columns, parts.workerIndex, 0);
-    this.strategy = this.#strategyOf(spec);
+    this.routing = new Routing(parts);
+    this.strategy = this.routing.follow(spec.strategy);
     this.admission = new Admission(this);
     this.bodies = new BodyBudget(parts.options.retryBufferBytes, parts.totals);
     this.#idPrefix = `r${hex(parts.random)}${hex(parts.random)}-${parts.workerIndex}-`;
@@ -128,7 +128,7 @@ export class DataPlane {
   /** Swaps the route table; exchanges in flight go on with what they hold. */
   adopt(spec: RouteTableSpec): void {
     this.table = new RouteTable(spec, this.table, this.columns.workers.length);
-    if (spec.strategy !== this.strategy.name) this.strategy = this.#strategyOf(spec);
+    if (spec.strategy !== this.strategy.name) this.strategy = this.routing.follow(spec.strategy);
     this.#endpoints = new Map();
     this.#followOwn();
   }
@@ -139,9 +139,9 @@ export class DataPlane {
     this.ejector.configure(options);
     this.pool.configure({ idleMs: options.idleConnTimeoutMs, maxIdle: options.maxIdleConns });
     this.bodies.setLimit(options.retryBufferBytes);
-    const stale = options.reportStaleMs !== this.options.reportStaleMs;
     this.options = options;
-    if (stale) this.strategy = this.#strategyOf(this.table);
+    this.routing.configure(options);
+    this.strategy = this.routing.follow(this.table.strategy);
   }
 
   /** Hands the ejection times of single endpoints on. */
@@ -189,12 +189,6 @@ export class DataPlane {
   sendUpstream(to: Transport): void {
     to.write(this.upstreamOut.buf.subarray(0, this.upstreamOut.length));
     if (to.bytesQueued() > 0) this.upstreamOut = new HeadWriter(UPSTREAM_OUT_BYTES);
-  }
-
-  #strategyOf(spec: { readonly strategy: string }): Strategy {
-    const { columns, options, prefixes } = this;
-    const staleAfterMs = options.reportStaleMs;
-    return makeStrategy(spec.strategy, { columns, staleAfterMs, index: prefixes });
   }
 }
 

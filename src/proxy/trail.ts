@@ -114,7 +114,7 @@ export class Trail {
   #record(status: number, outcome: RequestOutcome, steps: readonly RequestStep[]): RequestRecord {
     const exchange = this.#exchange;
     const totalMs = this.#elapsedMs();
-    return {
+    const record: RequestRecord = {
       id: exchange.requestId,
       method: exchange.route.method,
       route: exchange.route.name,
@@ -130,6 +130,9 @@ export class Trail {
       bytesDown: exchange.bytesDown,
       steps,
     };
+    const shape = exchange.notes?.shape(exchange.startedMs, exchange.meter.answerTokens());
+    if (shape !== undefined) record.shape = shape;
+    return record;
   }
 
   #elapsedMs(): number {

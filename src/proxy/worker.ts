@@ -21,6 +21,7 @@ import { Recorder } from './recorder.ts';
 
 export interface WorkerStart {
   readonly buffer: SharedArrayBuffer;
+  readonly prefixMemory: SharedArrayBuffer;
   readonly slots: number;
   readonly workers: number;
   readonly index: number;
@@ -36,6 +37,7 @@ const DRAIN_CHECK_MS = 50;
 const LAST_WORDS_MS = 1_000;
 const MAX_EVENTS_PER_SECOND = 50;
 const RECORDS_MS = 100;
+const SHADOW_MS = 60_000;
 const BUDGETS_MS = 1_000;
 
 /** Which implementation of the transport seam: docs/decisions/0015-runtime.md. */
@@ -88,6 +90,7 @@ const plane = new DataPlane(
     workerIndex: start.index,
     clock: monotonicClock,
     random: new Xorshift(randomInt(1, 2 ** 31)),
+    prefixMemory: start.prefixMemory,
     connector: UNDER_BUN ? new BunConnector() : new NodeConnector(),
     report: limitedReport(),
     journal: journalOf(start.records),
@@ -100,6 +103,14 @@ const downstreams = new Downstreams(plane);
 
 plane.meters.showBudgets(plane.table);
 setInterval(() => plane.meters.showBudgets(plane.table), BUDGETS_MS).unref();
+
+/** What the shadow would have done goes to the log. */
+function tellShadow(): void {
+  const { shadow } = plane.routing;
+  if (shadow !== undefined) tell({ kind: 'shadow', tally: shadow.take() });
+}
+
+setInterval(tellShadow, SHADOW_MS).unref();
 
 function hear(message: ToWorker, listener: Listener): void {
   if (message.kind === 'taken') {
@@ -135,6 +146,7 @@ function close(listener: Listener, timeoutMs: number): void {
       clearInterval(timer);
       plane.pool.close();
       plane.journal?.sendRest();
+      tellShadow();
       tell({ kind: 'drained' });
     } else if (late >= 0 && !ended) {
       ended = true;

@@ -6,6 +6,7 @@
  * and weighs them by the same rule as `prefix-aware`, so what lies between the two is the price of
  * not seeing.
  */
+import { identityOf } from '../core/affinity.ts';
 import { Ask } from '../core/ask.ts';
 import { type Columns, PROBE_UP } from '../core/columns.ts';
 import { Dispatches } from '../core/dispatch.ts';
@@ -170,7 +171,7 @@ class Replay implements Gate {
     const own = this.#columns.workers[0]!;
     own.inFlight[slot]!++;
     own.pending[slot]!++;
-    const entry = this.#dispatches.sent(slot, ask, true);
+    const entry = this.#dispatches.sent(slot, ask, { nowMs, streamed: true });
     let begun = false;
     const onFirstToken = (cachedTokens: number) => {
       begun = true;
@@ -224,6 +225,7 @@ function poolOf(size: number): Pool {
     size,
     slots: Int32Array.from({ length: size }, (_, slot) => slot),
     weights: new Float64Array(size).fill(1),
+    identities: Int32Array.from({ length: size }, (_, slot) => identityOf(String(slot))),
     cumulative: Float64Array.from({ length: size }, (_, slot) => slot + 1),
   };
 }

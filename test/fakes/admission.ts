@@ -66,6 +66,7 @@ export class Parts implements AdmissionParts {
 }
 
 export class Asking implements Applicant {
+  readonly notes = undefined;
   readonly #parts: Parts;
   readonly name: string;
   readonly model: string;

@@ -13,6 +13,7 @@ import type {
   RouteTableSpec,
 } from '../../src/core/endpoint.ts';
 import type { PlaneEvent } from '../../src/core/plane-messages.ts';
+import { createPrefixMemory } from '../../src/core/prefix-table.ts';
 import { Xorshift } from '../../src/core/random.ts';
 import type { WheelTimer } from '../../src/net/timer-wheel.ts';
 import type { TransportHandler } from '../../src/net/transport.ts';
@@ -80,6 +81,10 @@ export const OPTIONS: ProxyOptions = {
   headHoldMs: 1_000,
   reportStaleMs: 5_000,
   streamUsage: true,
+  sessionKeys: [],
+  shadow: '',
+  prefixCacheTokens: 500_000,
+  recordShapes: false,
 };
 
 /** Endpoint number `slot` of the model `m`; its port is 9000 + slot. */
@@ -167,6 +172,7 @@ export class FakePlane {
         workerIndex: 0,
         clock: this.clock,
         random: new Xorshift(seed),
+        prefixMemory: createPrefixMemory(64 * 1024, 1),
         connector: this.net,
         report: (event) => this.events.push(event),
         journal: journalOf?.(this.clock),

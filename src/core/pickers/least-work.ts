@@ -7,6 +7,10 @@
  * others waiting and push other prompts out of the cache (docs/routing.md has the runs). So a
  * prefix draws its prompts together until waiting there costs OWN_WEIGHT times what it saves.
  *
+ * Costs that lie closer together than the estimate is good count as equal; among equals goes the
+ * request to the one that was given the least work lately: the coldest cache. Weight: the load of
+ * others and what was given lately count per weight.
+ *
  * bench: bench/prompt.ts
  */
 import type { Ask, Decision } from '../ask.ts';
@@ -18,79 +22,155 @@ import { PoolRates } from '../work-rates.ts';
 import type { Gate, Pool } from './picker.ts';
 
 export const OWN_WEIGHT = 4;
+/** Equal is what differs by less than this, */
+const EQUAL_MS = 2;
+/** or by this share of what the whole prompt would cost. */
+const EQUAL_SHARE = 0.02;
+/** Half of what was given is forgotten after this time. */
+const LATELY_MS = 30_000;
 
 export class LeastWork {
   readonly #columns: Columns;
   readonly #index: PrefixIndex;
   readonly #rates: PoolRates;
+  /** Of the members: cost, -1 = not admitted; tokens before them; answers they generate. */
+  #costs = new Float64Array(0);
+  #queued = new Float64Array(0);
+  #running = new Int32Array(0);
+  /** By slot: tokens given lately, and when that was worked out. */
+  readonly #given: Float64Array;
+  readonly #givenAtMs: Float64Array;
 
   constructor(columns: Columns, index: PrefixIndex) {
     this.#columns = columns;
     this.#index = index;
     this.#rates = new PoolRates(columns);
+    this.#given = new Float64Array(columns.slots);
+    this.#givenAtMs = new Float64Array(columns.slots);
   }
 
   pick(pool: Pool, gate: Gate, random: Random, ask: Ask): number {
-    const { prompt, nowMs, decision } = ask;
-    const rates = this.#rates;
-    rates.prepare(pool, nowMs);
+    const { decision, nowMs, prompt } = ask;
+    if (this.#costs.length < pool.size) this.#grow(pool.size);
+    this.#rates.prepare(pool, nowMs);
     if (prompt !== undefined) this.#index.match(prompt, pool);
-    const { matched } = this.#index;
-    const tokens = prompt === undefined ? 0 : prompt.tokens;
+    decision.blocks = prompt === undefined ? 0 : prompt.count;
+    decision.promptTokens = prompt === undefined ? 0 : prompt.tokens;
+    const least = this.#weigh(pool, gate, ask);
+    const member = least < 0 ? -1 : this.#coldest(pool, least, random, ask);
+    decision.member = member;
+    if (member >= 0) {
+      this.#explain(member, ask);
+      const slot = pool.slots[member]!;
+      this.#given[slot] = this.#givenLately(slot, nowMs) + 1 + decision.uncachedTokens;
+      this.#givenAtMs[slot] = nowMs;
+    }
+    return member;
+  }
+
+  /** Fills the costs; the member with the least, or -1. */
+  #weigh(pool: Pool, gate: Gate, ask: Ask): number {
+    const { decision, nowMs } = ask;
+    const { baseMs, msPerRunning, msPerToken } = this.#rates;
     const { workers } = this.#columns;
-    let best = -1;
-    let bestCost = 0;
-    let ties = 0;
+    const costs = this.#costs;
+    let least = -1;
     let leastMs = Number.POSITIVE_INFINITY;
     let mostBlocks = 0;
-    let anyBlocks = 0;
     for (let member = 0; member < pool.size; member++) {
-      const blocks = prompt === undefined ? 0 : matched[member]!;
-      if (blocks > anyBlocks) anyBlocks = blocks;
-      if (!gate.admits(member)) continue;
+      costs[member] = -1;
+      const blocks = this.#blocks(member, decision);
       if (blocks > mostBlocks) mostBlocks = blocks;
+      if (!gate.admits(member)) continue;
       const slot = pool.slots[member]!;
-      const perToken = rates.msPerToken[member]!;
-      const uncached = blocks === 0 ? tokens : tokens - prompt!.tokensUpTo[blocks - 1]!;
+      const perToken = msPerToken[member]!;
       const queued = queuedTokens(workers, slot, perToken, nowMs);
       let running = 0;
       for (let index = 0; index < workers.length; index++) {
         running += workers[index]!.inFlight[slot]! - workers[index]!.pending[slot]!;
       }
-      const fixedMs = rates.baseMs[member]! + running * rates.msPerRunning[member]!;
-      const ms = fixedMs + (queued + uncached) * perToken;
-      const cost = (fixedMs + (queued + OWN_WEIGHT * uncached) * perToken) / pool.weights[member]!;
-      if (ms < leastMs) leastMs = ms;
-      if (best >= 0 && cost > bestCost) continue;
-      if (best >= 0 && cost === bestCost) {
-        ties++;
-        if (random.next() * ties >= 1) continue;
-      } else {
-        ties = 1;
-      }
-      best = member;
-      bestCost = cost;
-      decision.matchedBlocks = blocks;
-      decision.uncachedTokens = uncached;
-      decision.queuedTokens = queued;
-      decision.running = running;
-      decision.estimatedMs = ms;
+      const ownMs = this.#uncached(member, ask) * perToken;
+      const othersMs = running * msPerRunning[member]! + queued * perToken;
+      const cost = baseMs[member]! + othersMs / pool.weights[member]! + OWN_WEIGHT * ownMs;
+      costs[member] = cost;
+      this.#queued[member] = queued;
+      this.#running[member] = running;
+      leastMs = Math.min(leastMs, baseMs[member]! + othersMs + ownMs);
+      if (least < 0 || cost < costs[least]!) least = member;
     }
-    decision.member = best;
-    decision.blocks = prompt === undefined ? 0 : prompt.count;
-    decision.bestMatchedBlocks = anyBlocks;
-    decision.promptTokens = tokens;
+    decision.bestMatchedBlocks = mostBlocks;
     decision.leastEstimatedMs = leastMs;
-    explain(decision, mostBlocks);
+    return least;
+  }
+
+  /** Of those that cost about as little as `least`, the one that was given the least lately. */
+  #coldest(pool: Pool, least: number, random: Random, ask: Ask): number {
+    const costs = this.#costs;
+    const wholeMs = ask.decision.promptTokens * this.#rates.msPerToken[least]!;
+    const limit = costs[least]! + EQUAL_MS + EQUAL_SHARE * wholeMs;
+    let best = -1;
+    let bestGiven = 0;
+    let ties = 0;
+    for (let member = 0; member < pool.size; member++) {
+      const cost = costs[member]!;
+      if (cost < 0 || cost > limit) continue;
+      const given = this.#givenLately(pool.slots[member]!, ask.nowMs) / pool.weights[member]!;
+      if (best >= 0 && given > bestGiven) continue;
+      // At random by weight: a reservoir of one (Chao, Biometrika 1982).
+      ties = best >= 0 && given === bestGiven ? ties : 0;
+      ties += pool.weights[member]!;
+      if (random.next() * ties >= pool.weights[member]!) continue;
+      best = member;
+      bestGiven = given;
+    }
     return best;
   }
-}
 
-/** `mostBlocks`: the most that any admitted endpoint holds. */
-function explain(decision: Decision, mostBlocks: number): void {
-  const { matchedBlocks, bestMatchedBlocks } = decision;
-  if (bestMatchedBlocks === 0) decision.affinity = 'cold';
-  else if (matchedBlocks >= bestMatchedBlocks) decision.affinity = 'kept';
-  else if (matchedBlocks < mostBlocks) decision.affinity = 'broken_by_load';
-  else decision.affinity = 'broken_unavailable';
+  #explain(member: number, ask: Ask): void {
+    const { decision } = ask;
+    const { baseMs, msPerRunning, msPerToken } = this.#rates;
+    const uncached = this.#uncached(member, ask);
+    decision.matchedBlocks = this.#blocks(member, decision);
+    decision.uncachedTokens = uncached;
+    decision.queuedTokens = this.#queued[member]!;
+    decision.running = this.#running[member]!;
+    decision.estimatedMs =
+      baseMs[member]! +
+      decision.running * msPerRunning[member]! +
+      (decision.queuedTokens + uncached) * msPerToken[member]!;
+    if (decision.bestMatchedBlocks === 0) decision.affinity = 'cold';
+    else if (decision.matchedBlocks >= decision.bestMatchedBlocks) decision.affinity = 'kept';
+    else decision.affinity = this.#holderIsOpen(decision) ? 'broken_by_load' : 'broken_unavailable';
+  }
+
+  /** Whether one of those that hold the most could have taken the request. */
+  #holderIsOpen({ bestMatchedBlocks }: Decision): boolean {
+    const { matched } = this.#index;
+    for (let member = 0; member < this.#costs.length; member++) {
+      if (this.#costs[member]! >= 0 && matched[member] === bestMatchedBlocks) return true;
+    }
+    return false;
+  }
+
+  #blocks(member: number, { blocks }: Decision): number {
+    return blocks === 0 ? 0 : this.#index.matched[member]!;
+  }
+
+  /** Prompt tokens that this member does not hold. */
+  #uncached(member: number, { decision, prompt }: Ask): number {
+    const blocks = this.#blocks(member, decision);
+    return blocks === 0 ? decision.promptTokens : prompt!.tokens - prompt!.tokensUpTo[blocks - 1]!;
+  }
+
+  #givenLately(slot: number, nowMs: number): number {
+    const given = this.#given[slot]!;
+    if (given === 0) return 0;
+    return given * 2 ** ((this.#givenAtMs[slot]! - nowMs) / LATELY_MS);
+  }
+
+  #grow(size: number): void {
+    this.#costs = new Float64Array(size);
+    this.#queued = new Float64Array(size);
+    this.#running = new Int32Array(size);
+  }
 }

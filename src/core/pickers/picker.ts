@@ -16,6 +16,8 @@ export interface Pool {
   readonly weights: Float64Array;
   /** Prefix sums of `weights`; the last one is the total. */
   readonly cumulative: Float64Array;
+  /** A hash of who each member is, the same in every process. */
+  readonly identities: Int32Array;
 }
 
 /** Asked about indices of the pool, some of them twice, so the answer must have no side effect. */

@@ -1,6 +1,7 @@
 /**
  * A pool of given weights for tests and benches; member i has slot i.
  */
+import { identityOf } from '../affinity.ts';
 import type { Pool } from './picker.ts';
 
 export function poolOf(weights: readonly number[]): Pool {
@@ -15,5 +16,6 @@ export function poolOf(weights: readonly number[]): Pool {
     slots: Int32Array.from(weights.keys()),
     weights: Float64Array.from(weights),
     cumulative,
+    identities: Int32Array.from(weights, (_, index) => identityOf(`e${index}`)),
   };
 }
