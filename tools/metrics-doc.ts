@@ -28,6 +28,7 @@ const INTRO = `<!-- Written by tools/metrics-doc.ts from src/control/metrics/met
 default \`http://127.0.0.1:8080/metrics\`) answers in the text format of Prometheus, or in
 OpenMetrics where \`Accept\` prefers it. With \`dashboard.token\` the scrape needs it as a bearer
 token. A scrape reads shared memory only: it takes no time from requests.
+[examples/](../examples) has a scrape configuration, alert rules and a Grafana dashboard.
 `;
 
 const LABELS = `## Labels
