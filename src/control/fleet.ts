@@ -152,11 +152,19 @@ export class Fleet {
     const epoch = this.spec.epoch + 1;
     const rules = { routing: { strategy: this.#parts.strategy() }, names: this.#names };
     const built = buildRouteTableSpec(this.#entries, rules, this.#slots, epoch);
-    const endpoints = built.spec.clusters.flatMap((cluster) => cluster.endpoints);
-    const changed = endpoints.filter((endpoint) => {
-      const old = before.get(endpoint.id);
-      return old !== undefined && !sameEndpoint(old, endpoint);
-    });
+    const changed: EndpointSpec[] = [];
+    // What did not change stays the same object: that is how others know.
+    const clusters = built.spec.clusters.map(({ name, endpoints }) => ({
+      name,
+      endpoints: endpoints.map((endpoint) => {
+        const old = before.get(endpoint.id);
+        if (old !== undefined && sameEndpoint(old, endpoint)) return old;
+        if (old !== undefined) changed.push(endpoint);
+        return endpoint;
+      }),
+    }));
+    const spec = { ...built.spec, clusters };
+    const endpoints = clusters.flatMap((cluster) => cluster.endpoints);
     const moved = built.added.length + built.removed.length + changed.length;
     const renamed = JSON.stringify(built.spec.names) !== JSON.stringify(this.spec.names);
     const other = renamed || built.spec.strategy !== this.spec.strategy;
@@ -167,9 +175,9 @@ export class Fleet {
     this.#rejected = built.rejected;
     if (published) {
       this.#noteLeaving(built.removed, before, epoch);
-      this.spec = built.spec;
+      this.spec = spec;
       this.#endpoints = endpoints;
-      this.#parts.publish(built.spec);
+      this.#parts.publish(spec);
     } else if (sameTroubles && overtaken.length === 0) {
       return;
     }

@@ -14,6 +14,7 @@ import type { DecisionRecord, RequestQuery, RequestRecord } from '../core/reques
 import type { ShadowTally } from '../core/shadow.ts';
 import { GAUGE_CONNECTIONS, GAUGE_EXCHANGES, GAUGE_QUEUED } from '../state/totals.ts';
 import { Inquiries } from './inquiries.ts';
+import { TableSender } from './table-sender.ts';
 
 /** A worker thread, as far as the supervisor needs one. */
 export interface WorkerPort {
@@ -51,6 +52,7 @@ const DRAIN_GRACE_MS = 3000;
 
 interface Seat {
   readonly port: WorkerPort;
+  readonly tables: TableSender;
   readonly startedMs: number;
   /** The epoch its worker routes by. */
   adopted: number;
@@ -95,7 +97,7 @@ export class Supervisor {
   /** Sends a new route table to every worker. */
   publish(spec: RouteTableSpec): void {
     this.#spec = spec;
-    for (const seat of this.#seats) seat.port.post({ kind: 'table', spec });
+    for (const seat of this.#seats) seat.tables.send(spec);
   }
 
   /** What the workers remember of requests. */
@@ -141,8 +143,10 @@ export class Supervisor {
   /** `started`: absent for a replacement, which is replaced again when it cannot listen. */
   #seat(index: number, started?: (failure: StartFailure | undefined) => void): void {
     const port = this.#parts.spawn(index, this.#spec);
+    const { later } = this.#parts;
     const seat: Seat = {
       port,
+      tables: new TableSender({ post: (message) => port.post(message), later }, this.#spec),
       startedMs: this.#parts.clock.nowMs(),
       adopted: this.#spec.epoch,
       listening: false,

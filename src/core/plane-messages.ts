@@ -1,5 +1,5 @@
 /** What the control plane and a worker of the data plane say to each other: plain data only. */
-import type { RouteTableSpec } from './endpoint.ts';
+import type { EndpointSpec, RouteTableSpec } from './endpoint.ts';
 import type { DecisionRecord, RequestQuery, RequestRecord } from './request-record.ts';
 import type { ShadowTally } from './shadow.ts';
 
@@ -7,6 +7,16 @@ export type ToWorker =
   /** The last batch of `requests` was taken: the next may come. */
   | { readonly kind: 'taken' }
   | { readonly kind: 'table'; readonly spec: RouteTableSpec }
+  /** Endpoints of a large table that is to come, new ones or changed ones. */
+  | { readonly kind: 'endpoints'; readonly endpoints: readonly EndpointSpec[] }
+  /** A large table: the sizes of its clusters, and the slots of all their endpoints in a row. */
+  | {
+      readonly kind: 'assemble';
+      readonly table: Omit<RouteTableSpec, 'clusters'>;
+      readonly names: readonly string[];
+      readonly sizes: Int32Array;
+      readonly slots: Int32Array;
+    }
   /** Answer with `explained` and the same number. */
   | { readonly kind: 'explain'; readonly number: number; readonly query: RequestQuery }
   /** New options, which are the data plane's own business; they count from this epoch on. */

@@ -8,7 +8,7 @@
  * the patterns, the most specific first.
  */
 import { Cluster } from './cluster.ts';
-import type { RouteTableSpec } from './endpoint.ts';
+import type { EndpointSpec, RouteTableSpec } from './endpoint.ts';
 import { bySpecificity, isPattern, matchPattern } from './model-pattern.ts';
 import { RetryBudget } from './retry/budget.ts';
 
@@ -46,8 +46,10 @@ export class RouteTable {
     this.epoch = spec.epoch;
     this.strategy = spec.strategy;
     for (const cluster of spec.clusters) {
-      const budget = previous?.cluster(cluster.name)?.budget ?? new RetryBudget(workers);
-      this.#clusters.set(cluster.name, new Cluster(cluster, budget));
+      const before = previous?.cluster(cluster.name);
+      const same = before !== undefined && isSame(before.endpoints, cluster.endpoints);
+      const budget = before?.budget ?? new RetryBudget(workers);
+      this.#clusters.set(cluster.name, same ? before : new Cluster(cluster, budget));
     }
     this.clusters = [...this.#clusters.values()];
     this.#patterns = this.clusters
@@ -107,4 +109,9 @@ export class RouteTable {
   #fallbacksOf(name: string): readonly ModelTarget[] {
     return this.#routes.get(name)?.fallbacks ?? NOTHING;
   }
+}
+
+/** The very same objects: a cluster made of them is the same, too. */
+function isSame(a: readonly EndpointSpec[], b: readonly EndpointSpec[]): boolean {
+  return a.length === b.length && a.every((endpoint, index) => endpoint === b[index]);
 }

@@ -129,8 +129,20 @@ export class DataPlane {
   adopt(spec: RouteTableSpec): void {
     this.table = new RouteTable(spec, this.table, this.columns.workers.length);
     if (spec.strategy !== this.strategy.name) this.strategy = this.routing.follow(spec.strategy);
-    this.#endpoints = new Map();
+    this.#keepBytes();
     this.#followOwn();
+  }
+
+  /** Of endpoints that are the same as before, what was made of them stays. */
+  #keepBytes(): void {
+    const known = this.#endpoints;
+    this.#endpoints = new Map();
+    for (const { endpoints } of this.table.clusters) {
+      for (const spec of endpoints) {
+        const bytes = known.get(spec);
+        if (bytes !== undefined) this.#endpoints.set(spec, bytes);
+      }
+    }
   }
 
   /** Takes new options over; what runs goes on with those it began with. */

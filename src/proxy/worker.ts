@@ -18,6 +18,7 @@ import { Journal } from './journal.ts';
 import type { ProxyOptions } from './options.ts';
 import { DataPlane } from './plane.ts';
 import { Recorder } from './recorder.ts';
+import { TableParts } from './table-parts.ts';
 
 export interface WorkerStart {
   readonly buffer: SharedArrayBuffer;
@@ -100,6 +101,7 @@ const plane = new DataPlane(
 );
 
 const downstreams = new Downstreams(plane);
+const tableParts = new TableParts(start.spec);
 
 plane.meters.showBudgets(plane.table);
 setInterval(() => plane.meters.showBudgets(plane.table), BUDGETS_MS).unref();
@@ -120,13 +122,21 @@ function hear(message: ToWorker, listener: Listener): void {
   } else if (message.kind === 'options') {
     plane.configure(message.options as ProxyOptions);
   } else if (message.kind === 'table') {
-    plane.adopt(message.spec);
-    tell({ kind: 'adopted', epoch: message.spec.epoch });
+    adopt(tableParts.replace(message.spec));
+  } else if (message.kind === 'endpoints') {
+    tableParts.take(message.endpoints);
+  } else if (message.kind === 'assemble') {
+    adopt(tableParts.assemble(message));
   } else {
     plane.draining = true;
     downstreams.closeAfterAnswers();
     if (message.kind === 'close') close(listener, message.timeoutMs);
   }
+}
+
+function adopt(spec: RouteTableSpec): void {
+  plane.adopt(spec);
+  tell({ kind: 'adopted', epoch: spec.epoch });
 }
 
 /** What runs, unless only what failed is wanted; then what is over. */

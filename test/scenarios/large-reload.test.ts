@@ -1,0 +1,135 @@
+/**
+ * Three thousand endpoints change at once while a stream runs: it must not notice. Delays are
+ * compared with those of dry runs, which read the same files, so that what remains is what the new
+ * table costs the worker; the best of several rounds each, so that a busy machine cannot make it
+ * fail: a table that really stalls a worker stalls it in every round.
+ */
+import assert from 'node:assert/strict';
+import { rename, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { chatRequest } from './load-client.ts';
+import { startSimProcess } from './sim-process.ts';
+
+const MODEL = 'm';
+const ENGINE = ['--model', MODEL, '--inter-token-latency', '2ms', '--output-tokens', '1000000'];
+const ENDPOINTS = 3000;
+const ROUNDS = 5;
+/** The last messages of a table are on their way for so long after it is in force. */
+const SENDING_MS = 300;
+const MAX_DELAY_MS = 5;
+const MAX_RELOAD_MS = 1000;
+
+test('3,000 endpoints reload within a second and delay no stream by 5 ms', async (t) => {
+  const engine = await startSimProcess(...ENGINE);
+  t.after(() => engine.kill());
+  const router = await startRouter({
+    endpoints: [{ url: engine.url, model: MODEL }],
+    files: { 'configs/openai_many.yaml': manyEndpoints(1) },
+    config: { server: { workers: 1 } },
+    waitUntilUp: false,
+  });
+  t.after(() => router.stop());
+  await router.until('the engine is up', ({ backends }) =>
+    backends.some(({ id, healthy }) => id.includes(engine.url) && healthy),
+  );
+  const stream = new Stream(router.port);
+  t.after(() => stream.close());
+  await stream.flows();
+  const dry: number[] = [];
+  const busy: number[] = [];
+  const took: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    dry.push(await stream.longestGapMs(() => dryRun(router)));
+    await replaceFile(router, round + 2);
+    busy.push(await stream.longestGapMs(async () => took.push(await reload(router))));
+  }
+  const show = (list: number[]) => list.map((ms) => ms.toFixed(1)).join(' ');
+  console.log(`gaps: dry runs ${show(dry)}, reloads ${show(busy)}; reloads took ${show(took)} ms`);
+  const delayMs = Math.min(...busy) - Math.min(...dry);
+  assert.ok(delayMs < MAX_DELAY_MS, `a reload delays the stream by ${delayMs} ms`);
+  assert.ok(Math.min(...took) < MAX_RELOAD_MS, `the quickest reload took ${Math.min(...took)} ms`);
+});
+
+/** Changes every endpoint; who asks for a reload at once is faster than the watcher. */
+async function replaceFile(router: RunningRouter, weight: number): Promise<void> {
+  const path = join(router.dir, 'configs', 'openai_many.yaml');
+  await writeFile(`${path}.next`, manyEndpoints(weight));
+  await rename(`${path}.next`, path);
+}
+
+async function ask(router: RunningRouter, query: string): Promise<string> {
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+  const response = await fetch(`${router.operationsUrl}/admin/reload${query}`, init);
+  return ((await response.json()) as { outcome: string }).outcome;
+}
+
+async function dryRun(router: RunningRouter): Promise<void> {
+  assert.equal(await ask(router, '?dry_run=1'), 'dry_run');
+  await sleep(SENDING_MS);
+}
+
+/** The time from asking until it is in force. */
+async function reload(router: RunningRouter): Promise<number> {
+  const startedMs = performance.now();
+  assert.match(await ask(router, ''), /^applied$/);
+  const tookMs = performance.now() - startedMs;
+  await sleep(SENDING_MS);
+  return tookMs;
+}
+
+/** Endpoints that nobody asks for, and that are not probed. */
+function manyEndpoints(weight: number): string {
+  const items = Array.from({ length: ENDPOINTS }, (_, index) => {
+    const address = `http://127.1.${index >> 8}.${index & 255}:8000/v1`;
+    const params = `{model: openai/x, api_base: '${address}', api_key: sk-${index}, `;
+    const info = '{disable_background_health_check: true}';
+    const lines = [`litellm_params: ${params}weight: ${weight}}`, `model_info: ${info}`];
+    return `- model_name: other-${index % 50}\n  ${lines.join('\n  ')}\n`;
+  });
+  return `model_list:\n${items.join('')}`;
+}
+
+/** A stream without an end; all it keeps is when bytes came. */
+class Stream {
+  readonly #socket: Socket;
+  #lastMs = 0;
+  #longestMs = 0;
+  #chunks = 0;
+
+  constructor(port: number) {
+    const { head, body } = chatRequest(MODEL, true);
+    this.#socket = connect(port, '127.0.0.1');
+    this.#socket.setNoDelay(true);
+    this.#socket.on('error', () => {});
+    this.#socket.on('data', () => {
+      const nowMs = performance.now();
+      this.#longestMs = Math.max(this.#longestMs, nowMs - this.#lastMs);
+      this.#lastMs = nowMs;
+      this.#chunks++;
+    });
+    this.#socket.write(Buffer.concat([head, body]));
+  }
+
+  async flows(): Promise<void> {
+    while (this.#chunks < 50) await sleep(10);
+  }
+
+  async longestGapMs(during: () => Promise<unknown>): Promise<number> {
+    this.#longestMs = 0;
+    const before = this.#chunks;
+    await during();
+    assert.ok(this.#chunks > before + 50, 'the stream goes on');
+    return this.#longestMs;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
