@@ -2,6 +2,7 @@
 
 import { proxyOptions } from '../../src/cli/proxy-options.ts';
 import { DEFAULTS } from '../../src/config/schema.ts';
+import { KeyPlaces } from '../../src/control/key-places.ts';
 import { FakeClock } from '../../src/core/clock.ts';
 import { fixtureColumns } from '../../src/core/columns-fixture.ts';
 import type { EndpointSpec } from '../../src/core/endpoint.ts';
@@ -84,7 +85,8 @@ const ENDPOINT: EndpointSpec = {
 /** Sends `request` through a new data plane and answers it with `answerHead`. */
 export function openStream(request: Buffer, answerHead: Buffer): StreamInPlane {
   const connector = new CountingConnector();
-  const circumstances = { port: 0, workers: 1, tlsCert: '', tlsKey: '' };
+  const keyPlaces = new KeyPlaces();
+  const circumstances = { port: 0, workers: 1, tlsCert: '', tlsKey: '', keyPlaces };
   const plane = new DataPlane(
     {
       options: proxyOptions(DEFAULTS, circumstances),

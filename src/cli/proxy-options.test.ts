@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Config, DEFAULTS } from '../config/schema.ts';
+import { KeyPlaces } from '../control/key-places.ts';
 import { proxyOptions } from './proxy-options.ts';
 
 const CONFIG: Config = {
@@ -12,7 +13,13 @@ const CONFIG: Config = {
 };
 
 function optionsOf(workers: number) {
-  return proxyOptions(CONFIG, { port: 1, workers, tlsCert: '', tlsKey: '' });
+  return proxyOptions(CONFIG, {
+    port: 1,
+    workers,
+    tlsCert: '',
+    tlsKey: '',
+    keyPlaces: new KeyPlaces(),
+  });
 }
 
 test('what all workers together may have is shared, rounded up', () => {

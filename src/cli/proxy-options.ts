@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
+import type { KeyPlaces } from '../control/key-places.ts';
 import { priorityOf } from '../core/priority.ts';
 import type { ClientKey, ProxyOptions } from '../proxy/options.ts';
 
@@ -19,6 +20,7 @@ export interface Circumstances {
   /** PEM texts, or both empty. */
   readonly tlsCert: string;
   readonly tlsKey: string;
+  readonly keyPlaces: KeyPlaces;
 }
 
 export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
@@ -30,7 +32,7 @@ export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
     reusePort: workers > 1,
     tlsCert,
     tlsKey,
-    clientKeys: clientKeys(server.apiKeys),
+    clientKeys: clientKeys(server.apiKeys, now.keyPlaces),
     explainHeaders: server.explainHeaders,
     maxBodyBytes: server.maxBodyBytes,
     retryBufferBytes: Math.ceil(server.retryBufferBytes / workers),
@@ -73,14 +75,15 @@ export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
 }
 
 /** Workers get digests only. A key without a name is called by its place in the list. */
-function clientKeys(keys: Config['server']['apiKeys']): ClientKey[] {
+function clientKeys(keys: Config['server']['apiKeys'], places: KeyPlaces): ClientKey[] {
   return keys.map((given, index) => {
     const {
-      name,
+      name: own,
       key,
       priority = '',
     } = typeof given === 'string' ? { name: '', key: given } : given;
     const digest = createHash('sha256').update(key, 'latin1').digest('base64');
-    return { name: name || `key-${index + 1}`, digest, priority: priorityOf(priority) };
+    const name = own || `key-${index + 1}`;
+    return { name, digest, place: places.placeOf(name), priority: priorityOf(priority) };
   });
 }

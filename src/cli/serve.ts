@@ -13,6 +13,7 @@ import { loadAll } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { ControlPlane } from '../control/control-plane.ts';
+import { KeyPlaces } from '../control/key-places.ts';
 import { pageRoutes } from '../control/page-routes.ts';
 import type { StartFailure, WorkerPort } from '../control/supervisor.ts';
 import type { RouteTableSpec } from '../core/endpoint.ts';
@@ -105,7 +106,9 @@ function makeControl(setup: ControlSetup): ControlPlane {
   const { onRequests, records, recordShapes } = reader;
   const workers = workerCount(config);
   const state = createFleetState(DEFAULT_SLOTS, workers);
-  const workerOptions = (now: Config) => proxyOptions(now, { port, workers, recordShapes, ...tls });
+  const keyPlaces = new KeyPlaces();
+  const circumstances = { port, workers, recordShapes, keyPlaces, ...tls };
+  const workerOptions = (now: Config) => proxyOptions(now, circumstances);
   const options = () => workerOptions(control.config);
   const { keepRequests } = config.dashboard;
   const salt = randomInt(1, 2 ** 31);
@@ -118,6 +121,7 @@ function makeControl(setup: ControlSetup): ControlPlane {
   const control: ControlPlane = new ControlPlane({
     ...{ config, state, workers, clock, log, tail, spawn, follower, onRequests },
     version: VERSION,
+    keyNames: () => keyPlaces.names,
     routes: pageRoutes(PAGE_FILES),
     workerOptions,
     load: () => files.load(),

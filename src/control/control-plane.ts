@@ -47,6 +47,8 @@ export interface ControlParts extends ConfigHooks {
   readonly config: Config;
   readonly state: FleetState;
   readonly workers: number;
+  /** Names of client keys, by their place among the counts. */
+  readonly keyNames: () => readonly string[];
   /** Of this program. */
   readonly version: string;
   readonly clock: Clock;
@@ -268,6 +270,7 @@ export class ControlPlane {
       endpoints: () => this.#fleet.endpoints,
       version,
       runtime: runtimeName(),
+      keyNames: this.#parts.keyNames,
       epoch: () => this.#fleet.spec.epoch,
       adoptedEpoch: () => this.#supervisor.adoptedEpoch,
       config: () => this.#board.status.config,

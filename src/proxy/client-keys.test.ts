@@ -5,12 +5,14 @@ import { test } from 'node:test';
 import { field, readAnswer } from '../../test/fakes/http-text.ts';
 import { endpoint, FakePlane } from '../../test/fakes/plane.ts';
 import type { RequestRecord } from '../core/request-record.ts';
+import { ENDINGS, OWN_KEYS } from '../state/meters.ts';
 import { Journal } from './journal.ts';
 
 const BODY = '{"model":"m"}';
 const KEYS = ['alice:sk-alice', 'bob:sk-bob'].map((pair) => {
   const [name, key] = pair.split(':');
-  return { name: name!, priority: -1, digest: createHash('sha256').update(key!).digest('base64') };
+  const digest = createHash('sha256').update(key!).digest('base64');
+  return { name: name!, place: name === 'bob' ? 1 : 0, priority: -1, digest };
 });
 
 function setUp(apiKey = '') {
@@ -51,6 +53,8 @@ test('serves whoever shows a key, in the field of any dialect', () => {
     fake.client(ask(CHAT, given));
     fake.connect().deliver('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
     assert.equal(last().key, name, given);
+    const cell = OWN_KEYS + (name === 'bob' ? 1 : 0) * ENDINGS.length;
+    assert.equal(fake.meters.own[cell], 1, given);
     fake.close();
   }
 });

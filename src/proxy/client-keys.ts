@@ -4,7 +4,7 @@
  * kept; what a client sends is hashed before it is compared, so the time a look-up takes says
  * nothing about a key (PROTOCOL §7); a key of ours never goes up to an endpoint.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import {
   FIELD_API_KEY,
   FIELD_AUTHORIZATION,
@@ -20,6 +20,8 @@ const BEARER = /^bearer +/i;
 
 export interface KnownClient {
   readonly name: string;
+  /** Of its name among the counts by key; -1 = it is not counted. */
+  readonly place: number;
   /** Its class (standing); -1 = it has none of its own. */
   readonly priority: number;
   /** Its Authorization field is our key and must not be passed on. */
@@ -27,17 +29,17 @@ export interface KnownClient {
 }
 
 /** Who came where no key is needed. */
-export const ANYBODY: KnownClient = { name: '', priority: -1, ownsAuthorization: false };
+export const ANYBODY: KnownClient = { name: '', place: -1, priority: -1, ownsAuthorization: false };
 
 export class ClientKeys {
   readonly #byDigest = new Map<string, readonly [Buffer, KnownClient, KnownClient]>();
 
   constructor(keys: readonly ClientKey[]) {
-    for (const { name, digest, priority } of keys) {
+    for (const { name, digest, place, priority } of keys) {
       if (this.#byDigest.has(digest)) continue;
-      const own = { name, priority, ownsAuthorization: true };
-      const other = { name, priority, ownsAuthorization: false };
-      this.#byDigest.set(digest, [Buffer.from(digest, 'base64'), own, other]);
+      const own = { name, place, priority, ownsAuthorization: true };
+      const other = { name, place, priority, ownsAuthorization: false };
+      this.#byDigest.set(digest, [Buffer.from(digest), own, other]);
     }
   }
 
@@ -48,9 +50,9 @@ export class ClientKeys {
       if (at < 0) continue;
       const value = chunk.toString('latin1', head.valueStart[at], head.valueEnd[at]);
       const key = i === 0 ? value.replace(BEARER, '') : value;
-      const digest = createHash('sha256').update(key, 'latin1').digest();
-      const known = this.#byDigest.get(digest.toString('base64'));
-      if (known !== undefined && timingSafeEqual(digest, known[0])) {
+      const digest = hash('sha256', key, 'base64');
+      const known = this.#byDigest.get(digest);
+      if (known !== undefined && timingSafeEqual(Buffer.from(digest), known[0])) {
         return i === 0 ? known[1] : known[2];
       }
     }

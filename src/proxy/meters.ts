@@ -17,6 +17,7 @@ import {
   CLIENT_BYTES_IN,
   CLIENT_BYTES_OUT,
   ENDED,
+  ENDINGS,
   ERROR_INDEX,
   EVENT_GAP,
   FINE_UNITS_PER_MS,
@@ -25,6 +26,7 @@ import {
   meterRow,
   OVERHEAD,
   OWN_ERRORS,
+  OWN_KEYS,
   OWN_RETRIES,
   QUEUE_WAIT,
   REPEATS,
@@ -257,6 +259,12 @@ export class RequestMeter {
   /** What the answer said that it has, or else its events: engines send one a token. */
   answerTokens(): number {
     return this.tokensOut >= 0 ? this.tokensOut : this.eventCount;
+  }
+
+  /** Whose request it was; -1 = nobody's. `total` as in `settled`. */
+  ofKey(place: number, total: number): void {
+    if (place < 0) return;
+    this.#meters.own[OWN_KEYS + place * ENDINGS.length + total - TOTAL_OK]!++;
   }
 
   /** Body bytes without framing. */

@@ -4,6 +4,8 @@ export interface ClientKey {
   readonly name: string;
   /** SHA-256 of the key, base64. */
   readonly digest: string;
+  /** Of its name among the counts by key. */
+  readonly place: number;
   /** Class of its requests, 0 is the best; -1 = what they ask for. */
   readonly priority: number;
 }

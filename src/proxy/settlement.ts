@@ -18,6 +18,7 @@ export function settleAccounts(exchange: Settled, total: number, outcome: Reques
   totals[GAUGE_EXCHANGES]!--;
   const firstSlot = exchange.tries > 0 ? -1 : (table.cluster(exchange.model)?.slots[0] ?? -1);
   meter.settled(total, outcome, firstSlot);
+  meter.ofKey(exchange.fields.keyPlace, total);
   meter.bytes(body.sizeBytes, exchange.bytesDown);
   if (exchange.reservation !== undefined) settleTokens(exchange);
   admission.freed(exchange);

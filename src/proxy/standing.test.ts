@@ -14,6 +14,7 @@ function standing(lines: readonly string[], client: KnownClient = ANYBODY) {
 
 const keyed = (priority: number): KnownClient => ({
   name: 'team',
+  place: -1,
   priority,
   ownsAuthorization: true,
 });

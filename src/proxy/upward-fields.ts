@@ -12,6 +12,7 @@ const NO_BYTES = Buffer.alloc(0);
 export class UpwardFields {
   /** Name of the key the client showed; '' = none was asked for. */
   readonly keyName: string;
+  readonly keyPlace: number;
   readonly endToEnd: Buffer;
   /** For endpoints without a key; empty when the client sent none. */
   readonly authorization: Buffer;
@@ -19,6 +20,7 @@ export class UpwardFields {
   /** The request's head is in `plane.requestHead`, its bytes in `chunk`. */
   constructor(plane: DataPlane, from: Transport, chunk: Buffer, requestId: string) {
     this.keyName = plane.visitor.name;
+    this.keyPlace = plane.visitor.place;
     const out = plane.fieldsOut;
     out.reset();
     writeRequestFields(out, chunk, plane.requestHead, {

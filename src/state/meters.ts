@@ -63,7 +63,10 @@ export const OWN_RETRIES = ERROR_CODES.length;
 /** Body bytes from and to clients, without framing. */
 export const CLIENT_BYTES_IN = 2 * ERROR_CODES.length;
 export const CLIENT_BYTES_OUT = CLIENT_BYTES_IN + 1;
-const OWN_HISTOGRAMS = CLIENT_BYTES_OUT + 1;
+/** Requests by the name of the client's key and by ending; the last place is that of all others. */
+export const KEY_PLACES = 257;
+export const OWN_KEYS = CLIENT_BYTES_OUT + 1;
+const OWN_HISTOGRAMS = OWN_KEYS + KEY_PLACES * ENDINGS.length;
 
 /** The histograms of a worker: in microseconds. */
 export const OVERHEAD = 0;

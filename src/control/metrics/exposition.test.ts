@@ -8,9 +8,12 @@ import type { EndpointSpec } from '../../core/endpoint.ts';
 import { createFleetState } from '../../state/layout.ts';
 import {
   ENDED,
+  ENDINGS,
   ERROR_INDEX,
+  KEY_PLACES,
   LOOP_DELAY,
   meterRow,
+  OWN_KEYS,
   OWN_RETRIES,
   slotHistogram,
   TTFT,
@@ -46,6 +49,7 @@ function start(endpoints: readonly EndpointSpec[], slots = 16, workers = 2) {
     endpoints: () => endpoints.filter(({ id }) => !left.has(id)),
     version: '1.2.3',
     runtime: 'Node 24',
+    keyNames: () => ['alice', 'bob'],
     epoch: () => 7,
     adoptedEpoch: () => 6,
     config: () => ({
@@ -281,4 +285,21 @@ describe('the labels of /metrics', () => {
     }
     assert.ok(fastestMs < 100, `${fastestMs} ms`);
   });
+});
+
+it('counts requests by the name of the client key, and those without a place together', () => {
+  const started = start([]);
+  const add = (worker: number, place: number, ending: number) => {
+    started.state.meters[worker]!.own[OWN_KEYS + place * ENDINGS.length + ending]!++;
+  };
+  add(0, 1, 0);
+  add(1, 1, 0);
+  add(1, 0, 2);
+  const name = 'llm_router_client_requests_total';
+  const families = read(started);
+  assert.equal(sampleOf(families, name, { key: 'bob', class: 'ok' }), 2);
+  assert.equal(sampleOf(families, name, { key: 'alice', class: 'server_error' }), 1);
+  assert.doesNotMatch(started.scrape().body, /other keys/);
+  add(0, KEY_PLACES - 1, 0);
+  assert.equal(sampleOf(read(started), name, { key: 'other keys', class: 'ok' }), 1);
 });

@@ -18,10 +18,12 @@ import {
   ERROR_CODES,
   EVENT_GAP,
   FINE_UNITS_PER_MS,
+  KEY_PLACES,
   LATENCY_UNITS_PER_MS,
   LOOP_DELAY,
   OVERHEAD,
   OWN_ERRORS,
+  OWN_KEYS,
   OWN_RETRIES,
   QUEUE_WAIT,
   REPEATS,
@@ -75,6 +77,8 @@ export interface MetricsSources {
   readonly ledger: TrafficLedger;
   readonly version: string;
   readonly runtime: string;
+  /** Names of client keys by their place among the counts (control/key-places). */
+  keyNames(): readonly string[];
   endpoints(): readonly EndpointSpec[];
   epoch(): number;
   adoptedEpoch(): number;
@@ -120,7 +124,7 @@ function single(page: MetricsPage, metric: Metric, value: number | undefined): v
 
 function writeRequests(
   page: MetricsPage,
-  { totals }: MetricsSources,
+  { totals, keyNames }: MetricsSources,
   { models, endpoints }: FleetSeries,
   own: Float64Array,
 ): void {
@@ -128,6 +132,7 @@ function writeRequests(
   page.begin(metrics.ended);
   writeEndings(page, endpoints, ENDED, '');
   writeEndings(page, models, UNPLACED, ',endpoint="none"');
+  writeKeys(page, keyNames(), own);
   const gauge = (metric: Metric, index: number) => single(page, metric, totalOf(totals, index));
   gauge(metrics.started, TOTAL_REQUESTS);
   gauge(metrics.inProgress, GAUGE_EXCHANGES);
@@ -150,6 +155,20 @@ function writeRequests(
   gauge(metrics.connections, GAUGE_CONNECTIONS);
   single(page, metrics.bytesIn, own[CLIENT_BYTES_IN]!);
   single(page, metrics.bytesOut, own[CLIENT_BYTES_OUT]!);
+}
+
+/** Names of keys have no characters that a label must escape. */
+function writeKeys(page: MetricsPage, names: readonly string[], own: Float64Array): void {
+  page.begin(REQUEST_METRICS.byKey);
+  for (let place = 0; place < KEY_PLACES; place++) {
+    const at = OWN_KEYS + place * ENDINGS.length;
+    const isOther = place === KEY_PLACES - 1;
+    if (isOther ? own[at] === 0 : place >= names.length) continue;
+    const name = isOther ? 'other keys' : names[place];
+    for (const [index, ending] of ENDINGS.entries()) {
+      page.add(`key="${name}",class="${ending}"`, own[at + index]!);
+    }
+  }
 }
 
 function writeEndings(

@@ -28,6 +28,11 @@ export const REQUEST_METRICS = {
     ['model', 'endpoint', 'class'],
     'Requests that are over, at the endpoint of their last attempt; endpoint="none": no attempt.',
   ),
+  byKey: counter(
+    'llm_router_client_requests_total',
+    ['key', 'class'],
+    'Requests that are over, by the name of the key that the client showed (server.api_keys).',
+  ),
   started: counter(
     'llm_router_requests_started_total',
     [],
