@@ -200,7 +200,10 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     plane.bodies.resend(this.body);
     this.#noteTried(endpoint);
     const decision = decideAndPay(this, endpoint, facts);
-    if (prefersFallback(decision) && this.#mayFallBack(facts) && this.#fallBack()) return;
+    if (prefersFallback(decision) && this.#mayFallBack(facts)) {
+      this.meter.retries(code);
+      if (this.#fallBack()) return;
+    }
     switch (decision) {
       case RETRY_FRESH_CONNECTION:
         this.trail?.step('retry', '', 'fresh_connection');

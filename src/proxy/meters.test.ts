@@ -177,6 +177,22 @@ describe('the counts', () => {
     assert.deepEqual(endings(plane, 1 - failed), [1, 0, 0, 0]);
   });
 
+  it('tell a failure that another model mended as a retry, too', () => {
+    const plane = start({
+      endpoints: [endpoint(0, { modelName: 'big' }), endpoint(1, { modelName: 'small' })],
+      names: [{ name: 'big', model: 'big', fallbacks: ['small'], listed: true }],
+      options: { numRetries: 0 },
+    });
+    plane.client(post({ body: '{"model":"big"}' }));
+    plane.upstream.break(CLOSE_REFUSED);
+    plane.net.settle();
+    plane.connect().deliver(OK);
+    assert.equal(plane.meters.own[OWN_RETRIES + ERROR_INDEX.get('connect_refused')!], 1);
+    assert.equal(meterRow(plane.meters, 0)[RETRIED], 1);
+    assert.equal(meterRow(plane.meters, 1)[REPEATS], 1);
+    assert.deepEqual(endings(plane, 1), [1, 0, 0, 0]);
+  });
+
   it('tell each way to end, once', () => {
     for (const [ending, end] of [
       [1, (plane: FakePlane) => plane.connect().deliver(answer(404, '{}'))],
