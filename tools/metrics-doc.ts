@@ -52,6 +52,8 @@ All times are taken in the worker, when bytes are handed to or come from the ker
   they include the upload of the body, waiting, and every attempt. An answer's head is held back
   until its first body byte (an event stream's: its first whole event), so for streams the two
   differ only when the engine sends comments first or \`timeouts.head_hold_ms\` is over.
+- A *first token* is the first event with data. Streams of messages and responses begin with one
+  that holds no token yet (\`message_start\`, \`response.created\`); some engines send it at once.
 - *Event interval*: streams of chat completions, completions, messages and responses. Two events
   that arrive in one read share the interval to the write before. The events that end a stream
   (finish reason, usage, \`[DONE]\`) do not count.
