@@ -1,6 +1,7 @@
 /**
  * `llm-router demo`: three simulated engines of different speed and a router before them, in one
- * process and on free ports, with a request to try. Ends with Ctrl-C and leaves nothing behind.
+ * process and on free ports, with a trickle of requests and a request to try; it opens the
+ * dashboard where there is a browser. Ends with Ctrl-C and leaves nothing behind.
  */
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +9,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Sim, startSim } from '../sim/engine.ts';
+import { DemoTraffic } from './demo-traffic.ts';
 import { EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
+import { openPage } from './open-page.ts';
 import { serve } from './serve.ts';
 
 const MODEL = 'demo-model';
@@ -16,9 +19,9 @@ const API_PORT = 8000;
 const OPERATIONS_PORT = 8080;
 /** Milliseconds to the first token and between tokens, of the three engines. */
 const ENGINES = [
-  { engine: 'vllm', timeToFirstToken: 80, interTokenLatency: 20 },
-  { engine: 'vllm', timeToFirstToken: 120, interTokenLatency: 30 },
-  { engine: 'sglang', timeToFirstToken: 200, interTokenLatency: 40 },
+  { engine: 'vllm', timeToFirstTokenMs: 80, interTokenLatencyMs: 20 },
+  { engine: 'vllm', timeToFirstTokenMs: 120, interTokenLatencyMs: 30 },
+  { engine: 'sglang', timeToFirstTokenMs: 200, interTokenLatencyMs: 40 },
 ] as const;
 
 export async function runDemo(words: readonly string[], workerUrl: URL): Promise<number> {
@@ -31,11 +34,17 @@ export async function runDemo(words: readonly string[], workerUrl: URL): Promise
   }
   const dir = await mkdtemp(join(tmpdir(), 'llm-router-demo-'));
   const sims: Sim[] = [];
+  const traffic = new DemoTraffic(MODEL);
   try {
     for (const speed of ENGINES) sims.push(await startSim({ ...speed, model: MODEL }));
     const config = await writeConfig(dir, sims);
-    return await serve({ config }, workerUrl, (port) => process.stdout.write(invitation(port)));
+    return await serve({ config }, workerUrl, (port, dashboardUrl) => {
+      process.stdout.write(invitation(port, dashboardUrl));
+      traffic.start(`http://127.0.0.1:${port}`);
+      openPage(dashboardUrl);
+    });
   } finally {
+    traffic.stop();
     for (const sim of sims) await sim.close();
     await rm(dir, { recursive: true, force: true });
   }
@@ -77,7 +86,7 @@ async function preferred(port: number): Promise<number> {
   return port;
 }
 
-function invitation(port: number): string {
+function invitation(port: number, dashboardUrl: string): string {
   const body = `{"model":"${MODEL}","stream":true,"messages":[{"role":"user","content":"Hi"}]}`;
   return [
     '',
@@ -87,7 +96,8 @@ function invitation(port: number): string {
     "    -H 'Content-Type: application/json' \\",
     `    -d '${body}'`,
     '',
-    'Ctrl-C ends the demo.',
+    ...(dashboardUrl === '' ? [] : [`Watch it in the dashboard: ${dashboardUrl}`, '']),
+    'A trickle of requests runs, so that there is something to see. Ctrl-C ends the demo.',
     '',
     '',
   ].join('\n');

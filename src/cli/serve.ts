@@ -39,12 +39,13 @@ import { VERSION } from './version.ts';
 
 /**
  * Runs until a signal ends it and returns the exit code. `workerUrl`: where the entry of the
- * worker threads is; `onListening` hears the port of the API.
+ * worker threads is; `onListening` hears the port of the API and the address of the dashboard
+ * ('' = there is none).
  */
 export async function serve(
   flags: Readonly<Record<string, string>>,
   workerUrl: URL,
-  onListening: (port: number) => void = () => {},
+  onListening: (port: number, dashboardUrl: string) => void = () => {},
 ): Promise<number> {
   const asked = askedToEnd();
   let logs: Logs | undefined;
@@ -81,7 +82,7 @@ export async function serve(
   }
   const tlsOn = tls.tlsCert !== '';
   announce(control, { config, log, dir: loaded.dir, port, tls: tlsOn });
-  onListening(address);
+  onListening(address, control.operationsUrl);
   files.start(loaded, control.reloads);
   const code = await untilAsked(asked, control, log);
   files.stop();

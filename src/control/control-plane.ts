@@ -181,6 +181,13 @@ export class ControlPlane {
     return this.#force.reloads;
   }
 
+  /** Where operators are served, as a browser opens it; '' = nowhere. */
+  get operationsUrl(): string {
+    if (this.#operations === undefined) return '';
+    const { host } = this.#parts.config.dashboard;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#operations.port}/`;
+  }
+
   /** Requests in flight at any endpoint. */
   inFlight(): number {
     const { columns } = this.#parts.state;
@@ -219,8 +226,7 @@ export class ControlPlane {
       log.warn({ host, port, code }, 'no operations listener: choose another dashboard.web_port');
       return;
     }
-    const shown = host.includes(':') ? `[${host}]` : host;
-    log.info({ url: `http://${shown}:${this.#operations.port}/` }, 'operations');
+    log.info({ url: this.operationsUrl }, 'operations');
   }
 
   /** All that operators are served. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { deltaOf } from './live.ts';
+import { deltaOf, Live } from './live.ts';
 import { applyDelta, type EndpointRow, type StatusSnapshot } from './status.ts';
 import { endpointRowOf, statusOf } from './status-fixture.ts';
 
@@ -58,4 +59,73 @@ test('rows that come, go or change places make no delta', () => {
 test('a delta that does not follow the snapshot is refused', () => {
   const before = snapshot(1, [{}]);
   assert.equal(applyDelta(before, { seq: 3, now_at_ms: 0 }), undefined);
+});
+
+/** As much of a ServerResponse as Live uses; `writableLength` is what nobody has read. */
+class FakeResponse {
+  readonly events: string[] = [];
+  writableLength = 0;
+  reads = true;
+  destroyed = false;
+
+  writeHead(): void {}
+  on(): void {}
+
+  write(bytes: Buffer | string): void {
+    this.events.push(/^event: (\w+)/.exec(String(bytes))?.[1] ?? '');
+    if (!this.reads) this.writableLength += 100_000;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+}
+
+function opened(live: Live): FakeResponse {
+  const response = new FakeResponse();
+  live.open(response as unknown as ServerResponse, snapshot(0, [{}]));
+  return response;
+}
+
+function publish(live: Live, seq: number): void {
+  live.publish(snapshot(seq - 1, [{}]), snapshot(seq, [{ connections: seq }]));
+}
+
+test('a viewer gets a snapshot, then deltas', () => {
+  const live = new Live(() => 0);
+  const viewer = opened(live);
+  publish(live, 1);
+  publish(live, 2);
+  assert.deepEqual(viewer.events, ['', 'snapshot', 'delta', 'delta']);
+});
+
+test('a viewer that stops reading is sent no more, and all of it when it reads again', () => {
+  const live = new Live(() => 0);
+  const viewer = opened(live);
+  viewer.reads = false;
+  for (let seq = 1; seq <= 20; seq++) publish(live, seq);
+  assert.equal(viewer.events.length, 3);
+  viewer.reads = true;
+  viewer.writableLength = 0;
+  publish(live, 21);
+  publish(live, 22);
+  assert.deepEqual(viewer.events.slice(3), ['snapshot', 'delta']);
+});
+
+test('a viewer that has not read for half a minute is dropped, others are not', () => {
+  let nowMs = 1;
+  const live = new Live(() => nowMs);
+  const hung = opened(live);
+  const well = opened(live);
+  hung.reads = false;
+  publish(live, 1);
+  publish(live, 2);
+  nowMs += 29_000;
+  publish(live, 3);
+  assert.equal(hung.destroyed, false);
+  nowMs += 1000;
+  publish(live, 4);
+  assert.equal(hung.destroyed, true);
+  assert.equal(well.destroyed, false);
+  assert.equal(live.viewers, 1);
 });

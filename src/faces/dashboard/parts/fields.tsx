@@ -41,14 +41,16 @@ interface SelectProps {
   readonly label: string;
   readonly value: string;
   readonly options: readonly (readonly [value: string, name: string])[];
+  /** It is no filter, so no choice is to be seen from afar. */
+  readonly isPlain?: boolean;
   onChange(value: string): void;
 }
 
-export function Select({ label, value, options, onChange }: SelectProps) {
+export function Select({ label, value, options, isPlain, onChange }: SelectProps) {
   return (
     <select
       aria-label={label}
-      class={value === '' ? '' : 'chosen'}
+      class={value === '' || isPlain ? '' : 'chosen'}
       value={value}
       onChange={(event) => onChange(event.currentTarget.value)}
     >

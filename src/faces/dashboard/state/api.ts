@@ -10,6 +10,12 @@ export class ApiError extends Error {
   }
 }
 
+/** A sentence of the listener's, or what a reload found in the files. */
+interface Refusal {
+  readonly error?: { readonly message?: string };
+  readonly problems?: readonly string[];
+}
+
 /** The router wants its token before it shows anything. */
 export const signInNeeded = new Cell(false);
 
@@ -28,7 +34,8 @@ export async function ask<T>(path: string, method = 'GET', body?: object): Promi
   const text = await response.text();
   if (response.status === 401) signInNeeded.set(true);
   if (response.ok) return parsed(text) as T;
-  const message = (parsed(text) as { error?: { message?: string } } | undefined)?.error?.message;
+  const answer = parsed(text) as Refusal | undefined;
+  const message = answer?.error?.message ?? answer?.problems?.join(' · ');
   throw new ApiError(response.status, message ?? `${response.status} ${response.statusText}`);
 }
 

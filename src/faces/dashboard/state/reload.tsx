@@ -1,14 +1,15 @@
 /** Reloading and rolling back: what would change is shown before it does. */
 import { question, tell } from '../parts/dialog.tsx';
 import { textNow } from '../text/text.ts';
+import type { Change, ReloadAnswer } from './admin-answers.ts';
 import { ask } from './api.ts';
 
 /** Shows the difference that a reload would make, and reloads when told to. */
 export async function askReload(): Promise<void> {
   const { config, actions } = textNow();
-  let diff: object;
+  let diff: ReloadAnswer;
   try {
-    diff = await ask<object>('/admin/reload?dry_run=1', 'POST', {});
+    diff = await ask<ReloadAnswer>('/admin/reload?dry_run=1', 'POST', {});
   } catch (error) {
     tell(actions.failed(config.reloadTitle, (error as Error).message), 'bad');
     return;
@@ -49,15 +50,18 @@ async function change(path: string, name: string): Promise<void> {
   }
 }
 
-/** `added: x` for every list of the answer that is not empty, whatever it is called. */
-function linesOf(answer: object): string[] {
-  return Object.entries(answer).flatMap(([name, value]) => {
-    if (Array.isArray(value)) return value.map((item) => `${name}: ${textOf(item)}`);
-    if (typeof value === 'object' && value !== null) return linesOf(value as object);
-    return [];
-  });
-}
-
-function textOf(item: unknown): string {
-  return typeof item === 'string' ? item : JSON.stringify(item);
+/** A line for everything that changes. */
+function linesOf({ options, endpoints, names, problems }: ReloadAnswer): string[] {
+  const arrow = ({ from, to }: Change) => `${JSON.stringify(from)} → ${JSON.stringify(to)}`;
+  return [
+    ...problems,
+    ...options.map((one) => `~ ${one.path}: ${arrow(one)}${one.needs_restart ? ' (restart)' : ''}`),
+    ...names.map((one) => `~ ${one.name}: ${arrow(one)}`),
+    ...endpoints.added.map((id) => `+ ${id}`),
+    ...endpoints.removed.map((id) => `− ${id}`),
+    ...endpoints.changed.map(({ id, fields }) => {
+      const words = Object.entries(fields).map(([key, change]) => `${key} ${arrow(change)}`);
+      return `~ ${id}: ${words.join(', ')}`;
+    }),
+  ];
 }

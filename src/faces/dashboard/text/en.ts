@@ -241,6 +241,8 @@ export const en = {
     find: 'Find',
     running: 'Running now',
     failures: 'Last failures',
+    rescued: 'Saved by a retry',
+    noRescued: 'None lately.',
     noRunning: 'No request is running.',
     noFailures: 'No failure is remembered.',
     age: 'Age',

@@ -283,6 +283,8 @@ export const zh: Text = {
     find: '查找',
     running: '正在进行',
     failures: '最近的失败',
+    rescued: '经重试成功',
+    noRescued: '最近没有。',
     noRunning: '没有正在进行的请求。',
     noFailures: '没有失败记录。',
     age: '已用时',

@@ -1,6 +1,6 @@
 /** The last failed requests of one endpoint, and its last health checks. */
 import { clock, duration } from '../format.ts';
-import type { Probe, RequestList } from '../state/admin-answers.ts';
+import type { Probe, RequestList, RequestRecord } from '../state/admin-answers.ts';
 import { endpointPath } from '../state/api.ts';
 import { useAsked } from '../state/asked.ts';
 import { useText } from '../text/text.ts';
@@ -10,8 +10,9 @@ const EVERY_MS = 5000;
 
 export function EndpointEvents({ id }: { readonly id: string }) {
   const { endpoint } = useText();
-  const failures = useAsked<RequestList>('/admin/requests?failed=1&limit=500', EVERY_MS);
-  const known = failures.value?.requests.filter((record) => touches(record, id)).slice(0, 20) ?? [];
+  const failures = useAsked<RequestList>('/admin/requests?limit=300', EVERY_MS);
+  const known =
+    failures.value?.requests.filter((record) => failedAt(record, id)).slice(0, 20) ?? [];
   return (
     <div class="cards two">
       <section class="card">
@@ -29,9 +30,14 @@ export function EndpointEvents({ id }: { readonly id: string }) {
   );
 }
 
-/** An attempt of it went there, if only one of several. */
-function touches(record: RequestList['requests'][number], id: string): boolean {
-  return record.endpoint === id || record.steps.some((step) => step.endpoint === id);
+/** An attempt there failed, though another one may have saved the request. */
+function failedAt({ steps, endpoint, outcome }: RequestRecord, id: string): boolean {
+  let at = '';
+  for (const { step, endpoint: tried = '' } of steps) {
+    if (step === 'attempt') at = tried;
+    if (step === 'failed' && at === id) return true;
+  }
+  return endpoint === id && outcome !== undefined && outcome !== 'ok';
 }
 
 function Probes({ id }: { readonly id: string }) {

@@ -84,14 +84,18 @@ function Figures({ row }: { readonly row: EndpointRow }) {
           <h2>{endpoint.facts}</h2>
         </header>
         <dl class="facts">
-          <Fact name={columns.endpoint}>{row.api_base}</Fact>
+          <Fact name={columns.endpoint} isLong>
+            {row.api_base}
+          </Fact>
           <Fact name={columns.engine}>{row.engine ?? UNKNOWN}</Fact>
           <Fact name={columns.source}>{row.source}</Fact>
           <Fact name={columns.weight}>{row.weight}</Fact>
           <Fact name={columns.rpm_limit}>
             {row.rpm_limit === null ? endpoint.noLimit : count(row.rpm_limit)}
           </Fact>
-          <Fact name={columns.reason}>{row.reason || UNKNOWN}</Fact>
+          <Fact name={columns.reason} isLong>
+            {row.reason || UNKNOWN}
+          </Fact>
         </dl>
       </section>
       <section class="card">

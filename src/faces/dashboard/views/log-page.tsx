@@ -111,6 +111,7 @@ function Verbosity({ level }: { readonly level: string }) {
   };
   return (
     <Select
+      isPlain
       label={log.verbosity}
       value={level}
       onChange={change}

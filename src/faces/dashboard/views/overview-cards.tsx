@@ -36,15 +36,16 @@ export function SystemCard({ status: { router, traffic, now_at_ms } }: Props) {
   );
 }
 
-export function Fact({
-  name,
-  children,
-}: {
+interface FactProps {
   readonly name: string;
+  /** Takes a line of its own. */
+  readonly isLong?: boolean;
   readonly children: ComponentChildren;
-}) {
+}
+
+export function Fact({ name, isLong, children }: FactProps) {
   return (
-    <div>
+    <div class={isLong ? 'long' : ''}>
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>

@@ -13,6 +13,7 @@ export function Requests() {
   const [id, setId] = useState('');
   const running = useAsked<RequestList>('/admin/requests?running=1&limit=200', 1000);
   const failed = useAsked<RequestList>('/admin/requests?failed=1&limit=100', 2000);
+  const last = useAsked<RequestList>('/admin/requests?limit=300', 5000);
   const find = () => {
     if (id.trim() !== '') goTo('requests', id.trim());
   };
@@ -36,7 +37,29 @@ export function Requests() {
           {(records) => <FailureTable records={records} label={requests.failures} />}
         </Body>
       </section>
+      <Rescued records={last.value?.requests ?? []} />
     </>
+  );
+}
+
+const RESCUED_SHOWN = 30;
+
+/** Those that a retry saved: nobody complained, but an endpoint failed. */
+function Rescued({ records }: { readonly records: RequestList['requests'] }) {
+  const { requests } = useText();
+  const rescued = records.filter(({ attempts, outcome }) => attempts > 1 && outcome === 'ok');
+  return (
+    <section class="card">
+      <header>
+        <h2>{requests.rescued}</h2>
+        <span class="tag">{rescued.length}</span>
+      </header>
+      {rescued.length === 0 ? (
+        <p class="empty">{requests.noRescued}</p>
+      ) : (
+        <FailureTable records={rescued.slice(0, RESCUED_SHOWN)} label={requests.rescued} />
+      )}
+    </section>
   );
 }
 
