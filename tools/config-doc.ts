@@ -254,6 +254,10 @@ rename or by a Kubernetes ConfigMap update. Changes take effect within two secon
 - Requests that run go on with the options they began with. Idle connections, and the files that
   are open, too.
 
+With \`health_check.prune_unhealthy_on_start\`, endpoints that fail their first probe after a start
+are taken out of their files, unless no endpoint at all is healthy. The old file stays beside the
+new one as \`<file>.<time>.bak\`; comments and everything else keep every byte.
+
 These options count only when the router starts again; a reload that changes one says so:
 
 ${[...AT_START].map((path) => `\`${path}\``).join(', ')}.

@@ -7,14 +7,18 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { loadAll } from '../config/load.ts';
+import { type Loaded, loadAll } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
+import type { Env } from '../config/references.ts';
 import type { Config } from '../config/schema.ts';
+import { changeFile } from '../config/write-file.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import { KeyPlaces } from '../control/key-places.ts';
 import { pageRoutes } from '../control/page-routes.ts';
+import { pruneUnhealthy } from '../control/prune.ts';
 import type { StartFailure, WorkerPort } from '../control/supervisor.ts';
 import type { RouteTableSpec } from '../core/endpoint.ts';
 import type { FromWorker, ToWorker } from '../core/plane-messages.ts';
@@ -84,11 +88,26 @@ export async function serve(
   announce(control, { config, log, dir: loaded.dir, port, tls: tlsOn });
   onListening(address, control.operationsUrl);
   files.start(loaded, control.reloads);
+  if (config.healthCheck.pruneUnhealthyOnStart) prune(control, loaded, { log, env: loading.env });
   const code = await untilAsked(asked, control, log);
   files.stop();
   await reader.close();
   await logs.close();
   return code;
+}
+
+function prune(
+  control: ControlPlane,
+  { endpoints: entries }: Loaded,
+  { log, env }: { log: Logger; env: Env },
+): void {
+  void pruneUnhealthy({
+    ...{ entries, env, log, changeFile },
+    endpoints: () => control.endpoints,
+    probesOf: (spec) => control.health.probesOf(spec),
+    wait: (ms) => delay(ms, undefined, { ref: false }),
+    now: () => new Date(),
+  });
 }
 
 interface ControlSetup {

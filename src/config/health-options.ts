@@ -1,5 +1,5 @@
 /** The options of health: when an endpoint is taken out and let in again, and how it is probed. */
-import { flag, fraction, integer, later, millis, seconds } from './option.ts';
+import { flag, fraction, integer, millis, seconds } from './option.ts';
 
 export const HEALTH_SECTIONS = {
   ejection: {
@@ -56,12 +56,10 @@ export const HEALTH_SECTIONS = {
         { min: 1, max: 10_000, unit: 'probes' },
         'Probes running at once.',
       ),
-      pruneUnhealthyOnStart: later(
-        flag(
-          'prune_unhealthy_on_start',
-          false,
-          'Remove endpoints that fail their first probe from the endpoint files.',
-        ),
+      pruneUnhealthyOnStart: flag(
+        'prune_unhealthy_on_start',
+        false,
+        'Whether endpoints that fail their first probe leave the files, of which copies stay.',
       ),
     },
   },

@@ -138,12 +138,11 @@ test('columns are right after a byte order mark and with CRLF', () => {
 });
 
 test('one warning names all settings without effect, and the file is used', () => {
-  const text = 'health_check: {prune_unhealthy_on_start: true}\ndashboard:\n  refresh_interval: 5';
+  const text = 'dashboard:\n  refresh_interval: 5';
   const { value, problems } = parseMain(text, 'config.yaml');
   assert.deepEqual(value, DEFAULTS);
   assert.deepEqual(problems.map(formatProblem), [
-    'config.yaml:1:42: these settings have no effect in this version: ' +
-      'health_check.prune_unhealthy_on_start, dashboard.refresh_interval',
+    'config.yaml:2:21: these settings have no effect in this version: dashboard.refresh_interval',
   ]);
   assert.equal(problems[0]?.severity, 'warning');
 });

@@ -100,8 +100,8 @@ export class Meters {
   /** Shows the retry budgets of now; to be called about once a second. */
   showBudgets(table: RouteTable): void {
     const nowMs = this.clock.nowMs();
-    for (let i = 0; i < table.modelNames.length; i++) {
-      const cluster = table.cluster(table.modelNames[i]!)!;
+    for (let i = 0; i < table.clusters.length; i++) {
+      const cluster = table.clusters[i]!;
       if (cluster.size === 0) continue;
       this.endpoint(cluster.slots[0]!).row[BUDGET] = cluster.budget.balance(nowMs);
     }
