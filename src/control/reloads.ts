@@ -170,7 +170,8 @@ export class Reloads {
 
   #refuse(problems: readonly string[], { by, dryRun }: Ask): ReloadResult {
     const result = refusal(problems, by);
-    if (dryRun) return result;
+    // The thread that reads is ended with the process; that is no news about the files.
+    if (dryRun || this.#stopped) return result;
     this.#refused = { atMs: this.#parts.wallMs(), problems };
     return this.#tell(result);
   }

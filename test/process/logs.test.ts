@@ -211,6 +211,7 @@ test('the access log has a line for a stream and one for a request that failed o
     method: 'POST',
     route: 'chat/completions',
     model: 's',
+    key: '',
     endpoint: `s@${answers.url}/v1`,
     attempts: 1,
     status: 200,
