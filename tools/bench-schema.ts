@@ -122,7 +122,11 @@ const RUN = object({
 });
 
 const FOUND = {
-  ...object({ by: text('rate or concurrency.'), value: number('The highest; 0 = none.') }),
+  ...object({
+    by: text('rate or concurrency.'),
+    value: number('The highest; 0 = none.'),
+    ended_by: text('objective, generator (it could not go further) or stopped.'),
+  }),
   type: ['object', 'null'],
   description: 'What -find-max found; null = it was not asked for.',
 };

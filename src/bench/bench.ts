@@ -10,6 +10,7 @@ import type { LoadSpec } from './plan.ts';
 import {
   type BenchResult,
   benchResult,
+  type FoundMax,
   hasAnswers,
   mergeDetails,
   type RunReport,
@@ -103,23 +104,35 @@ export class Bench {
     const stage = load.stages[0]!;
     const search = new MaxSearch(by === 'rate' ? stage.rate : stage.concurrency, by !== 'rate');
     let mainRun = 0;
+    let endedBy: FoundMax['ended_by'] = 'objective';
     for (let value = search.next(); value > 0 && !this.#stopped; value = search.next()) {
       const label = by === 'rate' ? `rate=${value}` : `c=${value}`;
       const tried =
         by === 'rate' ? { ...stage, label, rate: value } : { ...stage, label, concurrency: value };
-      const report = await this.#run(settings, { ...load, stages: [tried] }, label);
-      const met = report.slo.every((slo) => slo.met);
-      // What the generator could not send says nothing about the server: go no further.
+      const report = await this.#validRun(settings, { ...load, stages: [tried] }, label);
       if (!report.self_check.valid) {
-        this.#screen.note(`${label}: ${report.self_check.reasons.join('; ')}.`);
+        // What the generator could not send says nothing about the server.
+        endedBy = 'generator';
+        break;
       }
-      const passed = met && report.self_check.valid;
+      const met = report.slo.every((slo) => slo.met);
       this.#screen.note(`${label}: the objectives are ${met ? 'met' : 'not met'}.`);
-      search.tell(value, passed);
-      if (passed && search.found() === value) mainRun = this.#runs.length - 1;
+      search.tell(value, met);
+      if (met && search.found() === value) mainRun = this.#runs.length - 1;
     }
+    if (this.#stopped) endedBy = 'stopped';
     const found = search.found();
-    return { mainRun, sloMet: found > 0, found: { by, value: found } };
+    const foundMax = { by, value: found, ended_by: endedBy };
+    return { mainRun, sloMet: found > 0, found: foundMax };
+  }
+
+  /** A moment of other work on this machine is no verdict: a run that does not count comes again. */
+  async #validRun(settings: BenchSettings, load: LoadSpec, label: string): Promise<RunReport> {
+    const report = await this.#run(settings, load, label);
+    const { valid, reasons } = report.self_check;
+    if (valid || this.#stopped) return report;
+    this.#screen.note(`${label} does not count, once more: ${reasons.join('; ')}.`);
+    return this.#run(settings, load, label);
   }
 
   async #run(settings: BenchSettings, load: LoadSpec, label: string): Promise<RunReport> {

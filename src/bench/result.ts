@@ -126,7 +126,15 @@ export interface Verdict {
   /** null = there are none. */
   readonly sloMet: boolean | null;
   /** What `-find-max` found; null = it was not asked for. */
-  readonly found: { readonly by: string; readonly value: number } | null;
+  readonly found: FoundMax | null;
+}
+
+export interface FoundMax {
+  readonly by: string;
+  /** 0 = no load met the objectives. */
+  readonly value: number;
+  /** Why it went no further; `generator`: this tool was the limit. */
+  readonly ended_by: 'objective' | 'generator' | 'stopped';
 }
 
 export function benchResult(

@@ -98,7 +98,7 @@ test('a search ends at what the engine takes', async (t) => {
     '300ms',
   ];
   const { result } = await measure(sim.url, [...SMALL, ...flags]);
-  assert.deepEqual(result.find_max, { by: 'concurrency', value: 4 });
+  assert.deepEqual(result.find_max, { by: 'concurrency', value: 4, ended_by: 'objective' });
   assert.equal(result.slo_met, true);
 });
 

@@ -1,5 +1,5 @@
 /** The end of a measurement as text for the terminal. */
-import type { BenchResult, RunReport } from '../result.ts';
+import type { BenchResult, FoundMax, RunReport } from '../result.ts';
 import { shown, table } from './table.ts';
 
 const LATENCY_NAMES: readonly (readonly [key: string, title: string])[] = [
@@ -145,13 +145,14 @@ export function verdictLines(result: BenchResult): string[] {
   for (const { text, value, met } of main.slo) {
     lines.push(`${met ? 'met' : 'MISSED'}  ${text}  (${shown(value)})`);
   }
-  const found = result.find_max as { by: string; value: number } | null;
+  const found = result.find_max as FoundMax | null;
   if (found !== null) {
     lines.push(
       found.value === 0
         ? 'No load was found that meets the objectives.'
         : `The highest ${found.by} that meets the objectives: ${shown(found.value)}`,
     );
+    if (found.ended_by === 'generator') lines.push('The generator could not go further.');
   }
   if (!result.valid) {
     lines.push('INVALID: the generator itself was the limit.');
