@@ -126,7 +126,7 @@ export class Bench {
     return { mainRun, sloMet: found > 0, found: foundMax };
   }
 
-  /** A moment of other work on this machine is no verdict: a run that does not count comes again. */
+  /** Other work on this machine may spoil a run: one that does not count comes again, once. */
   async #validRun(settings: BenchSettings, load: LoadSpec, label: string): Promise<RunReport> {
     const report = await this.#run(settings, load, label);
     const { valid, reasons } = report.self_check;
