@@ -21,6 +21,8 @@ import type { Columns, WorkerColumns } from './columns.ts';
 import type { Pool } from './pickers/picker.ts';
 import { GROUP_SLOTS, groupOf, laneOf, type PrefixTable } from './prefix-table.ts';
 
+/** How finely the table tells times. */
+const TICK_MS = 100;
 /** What clocks count. */
 const PAGE_TOKENS = 16;
 /** More than any cache holds, and few enough that 2^32 has room for many of them. */
@@ -35,12 +37,15 @@ interface Groups {
   readonly members: Int32Array;
   /** For group i: the lanes that belong to members, as bits. */
   readonly lanes: Int32Array;
+  /** Members in each group. */
+  readonly sizes: Int32Array;
 }
 
 const NO_GROUPS: Groups = {
   numbers: new Int32Array(0),
   members: new Int32Array(0),
   lanes: new Int32Array(0),
+  sizes: new Int32Array(0),
 };
 
 export class PrefixIndex {
@@ -90,6 +95,23 @@ export class PrefixIndex {
     }
   }
 
+  /**
+   * How many of the prompt's first blocks are popular: used so often that each endpoint would meet
+   * them within `horizonMs` if they were spread evenly. To be asked after `match`.
+   */
+  popularBlocks(chain: BlockChain, nowMs: number, horizonMs: number): number {
+    const ticks = horizonMs / TICK_MS;
+    const tick = tickOf(nowMs);
+    let low = 0;
+    let high = chain.count;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#isPopular(chain, middle - 1, tick, ticks)) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
   /** The endpoint of `slot` was given this prompt. */
   record(chain: BlockChain, slot: number, nowMs: number): void {
     const table = this.#table;
@@ -97,7 +119,7 @@ export class PrefixIndex {
     const lane = laneOf(slot);
     const clock = this.#clockOf(slot);
     const pages = this.#pagesOf(slot);
-    const tick = Math.floor(nowMs / 100) | 0;
+    const tick = tickOf(nowMs);
     // What is new moves everything down; what was held only what lay above it: on the average of
     // all depths, its own share of the stack.
     if (this.#entries.length < chain.count) this.#entries = new Int32Array(chain.low.length);
@@ -106,7 +128,7 @@ export class PrefixIndex {
     let before = 0;
     for (let block = 0; block < chain.count; block++) {
       const upTo = chain.tokensUpTo[block]! / PAGE_TOKENS;
-      const entry = table.claim(chain.low[block]!, chain.high[block]!, group);
+      const entry = table.claim(chain.low[block]!, chain.high[block]!, group, tick);
       entries[block] = entry;
       const stamp = entry < 0 ? 0 : table.stamp(entry, lane);
       const age = (clock - stamp) | 0;
@@ -120,7 +142,8 @@ export class PrefixIndex {
       const entry = entries[block]!;
       if (entry < 0) continue;
       const stamp = (clock + moved - chain.tokensUpTo[block]! / PAGE_TOKENS) | 0;
-      table.setStamp(entry, lane, stamp, tick);
+      table.setStamp(entry, lane, stamp);
+      table.touch(entry, tick);
     }
   }
 
@@ -145,6 +168,16 @@ export class PrefixIndex {
     for (let lane = 0; lane < GROUP_SLOTS; lane++) {
       if ((alive & (1 << lane)) !== 0) this.matched[members[at * GROUP_SLOTS + lane]!] = floor;
     }
+  }
+
+  #isPopular(chain: BlockChain, block: number, tick: number, horizonTicks: number): boolean {
+    const { numbers, sizes } = this.#groups;
+    for (let at = 0; at < numbers.length; at++) {
+      const entry = this.#table.find(chain.low[block]!, chain.high[block]!, numbers[at]!);
+      if (entry < 0) continue;
+      if (this.#table.gapTicks(entry, tick) * sizes[at]! <= horizonTicks) return true;
+    }
+    return false;
   }
 
   /** Which of these lanes hold the block, as bits. */
@@ -205,6 +238,10 @@ export function forgetPrefixes({ workers, control }: Columns, slot: number): voi
   control.tenancy[slot]! += 1 + control.restarts[slot]! + Math.ceil(pages / RESTART_PAGES);
 }
 
+function tickOf(nowMs: number): number {
+  return Math.floor(nowMs / TICK_MS) | 0;
+}
+
 function groupsOf(pool: Pool): Groups {
   const numbers: number[] = [];
   for (let member = 0; member < pool.size; member++) {
@@ -213,11 +250,13 @@ function groupsOf(pool: Pool): Groups {
   }
   const members = new Int32Array(numbers.length * GROUP_SLOTS).fill(-1);
   const lanes = new Int32Array(numbers.length);
+  const sizes = new Int32Array(numbers.length);
   for (let member = 0; member < pool.size; member++) {
     const slot = pool.slots[member]!;
     const at = numbers.indexOf(groupOf(slot));
     members[at * GROUP_SLOTS + laneOf(slot)] = member;
     lanes[at] = lanes[at]! | (1 << laneOf(slot));
+    sizes[at]!++;
   }
-  return { numbers: Int32Array.from(numbers), members, lanes };
+  return { numbers: Int32Array.from(numbers), members, lanes, sizes };
 }

@@ -17,8 +17,13 @@ export const GROUP_SLOTS = 16;
 const GROUP_SHIFT = 4;
 const LANE_MASK = GROUP_SLOTS - 1;
 const WAYS = 4;
-/** A row, its tag and the time of its last touch. */
-const ENTRY_BYTES = GROUP_SLOTS * 4 + 8;
+/** A row, its tag, the time of its last touch and the time between touches. */
+const ENTRY_CELLS = GROUP_SLOTS + 3;
+const ENTRY_BYTES = ENTRY_CELLS * 4;
+/** Of a block that was touched once. */
+const FIRST_GAP_TICKS = 600;
+/** Gaps are kept in this part of a tick, and move a quarter of the way. */
+const GAP_PARTS = 16;
 const EMPTY = 0;
 /** Claimed, row not clean yet. */
 const CLAIMED = 1;
@@ -47,11 +52,12 @@ export class PrefixTable {
   readonly #sets: number;
   readonly #tags: Int32Array;
   readonly #touched: Int32Array;
+  readonly #gaps: Int32Array;
   readonly #rows: Int32Array;
 
   constructor(memory: SharedArrayBuffer) {
     const cells = new Int32Array(memory);
-    const sets = (cells.length - HEADER_CELLS) / (WAYS * (GROUP_SLOTS + 2));
+    const sets = (cells.length - HEADER_CELLS) / (WAYS * ENTRY_CELLS);
     const entries = sets * WAYS;
     this.salt = cells[0]!;
     this.entries = entries;
@@ -60,6 +66,7 @@ export class PrefixTable {
     const behind = HEADER_CELLS + entries * GROUP_SLOTS;
     this.#tags = cells.subarray(behind, behind + entries);
     this.#touched = cells.subarray(behind + entries, behind + entries * 2);
+    this.#gaps = cells.subarray(behind + entries * 2, behind + entries * 3);
   }
 
   /** The entry of a block for a group of slots, or -1. */
@@ -74,7 +81,7 @@ export class PrefixTable {
   }
 
   /** The same, making the entry if there is none; -1 when another worker was faster. */
-  claim(low: number, high: number, group: number): number {
+  claim(low: number, high: number, group: number, nowTick: number): number {
     const found = this.find(low, high, group);
     if (found >= 0) return found;
     const first = this.#firstOf(low, group);
@@ -93,6 +100,8 @@ export class PrefixTable {
     if (Atomics.compareExchange(tags, victim, old, CLAIMED) !== old) return -1;
     const row = victim * GROUP_SLOTS;
     this.#rows.fill(0, row, row + GROUP_SLOTS);
+    this.#gaps[victim] = FIRST_GAP_TICKS * GAP_PARTS;
+    this.#touched[victim] = nowTick;
     Atomics.store(tags, victim, tagOf(high, group));
     return victim;
   }
@@ -102,10 +111,22 @@ export class PrefixTable {
     return this.#rows[entry * GROUP_SLOTS + lane]!;
   }
 
-  /** `nowTick`: any count that grows with time and wraps at 2^32. */
-  setStamp(entry: number, lane: number, stamp: number, nowTick: number): void {
+  setStamp(entry: number, lane: number, stamp: number): void {
     this.#rows[entry * GROUP_SLOTS + lane] = stamp === 0 ? 1 : stamp;
+  }
+
+  /** The block is used now; ticks wrap at 2^32. */
+  touch(entry: number, nowTick: number): void {
+    const gap = this.#gaps[entry]!;
+    const seen = Math.max(0, (nowTick - this.#touched[entry]!) | 0);
+    this.#gaps[entry] = gap + ((Math.min(seen, FIRST_GAP_TICKS) * GAP_PARTS - gap) >> 2);
     this.#touched[entry] = nowTick;
+  }
+
+  /** Ticks between two uses of the block, of late. */
+  gapTicks(entry: number, nowTick: number): number {
+    const seen = (nowTick - this.#touched[entry]!) | 0;
+    return Math.max(seen, this.#gaps[entry]! / GAP_PARTS);
   }
 
   #firstOf(low: number, group: number): number {

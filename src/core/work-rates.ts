@@ -28,6 +28,8 @@ const PRIOR_OBSERVATIONS = 8;
 /** What is older than about this many observations is forgotten. */
 const MAX_OBSERVATIONS = 200;
 const REFRESH_MS = 100;
+/** Share of a mean by which equal endpoints may seem to differ. */
+const CHANCE = 0.3;
 
 /** The time to a first byte, and what was known when the request was sent. */
 export interface Observation {
@@ -104,9 +106,9 @@ export class PoolRates {
       known === 0 ? FIRST_MS_PER_TOKEN * FIRST_RUNNING_TOKENS : perRunning / known;
     for (let member = 0; member < pool.size; member++) {
       const own = this.#seen[member]! / (this.#seen[member]! + PRIOR_OBSERVATIONS);
-      this.baseMs[member] = meanBase + own * (this.baseMs[member]! - meanBase);
-      this.msPerToken[member] = meanToken + own * (this.msPerToken[member]! - meanToken);
-      this.msPerRunning[member] = meanRunning + own * (this.msPerRunning[member]! - meanRunning);
+      this.baseMs[member] = lean(meanBase, this.baseMs[member]!, own);
+      this.msPerToken[member] = lean(meanToken, this.msPerToken[member]!, own);
+      this.msPerRunning[member] = lean(meanRunning, this.msPerRunning[member]!, own);
     }
   }
 
@@ -130,4 +132,14 @@ export class PoolRates {
     this.msPerToken[member] = seen === 0 ? 0 : perToken / seen;
     this.msPerRunning[member] = seen === 0 ? 0 : perRunning / seen;
   }
+}
+
+/**
+ * From the cluster's mean towards what was seen of this endpoint, by how much was seen; the part of
+ * the difference that may be chance is left out, or equal endpoints would not be used alike.
+ */
+function lean(mean: number, seen: number, share: number): number {
+  const difference = seen - mean;
+  const real = Math.max(0, Math.abs(difference) - mean * CHANCE);
+  return mean + share * (difference < 0 ? -real : real);
 }

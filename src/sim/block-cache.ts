@@ -31,8 +31,4 @@ export class BlockCache<Key> {
       this.#blocks.delete(key);
     }
   }
-
-  clear(): void {
-    this.#blocks.clear();
-  }
 }

@@ -18,6 +18,7 @@ import { Pump } from './pump.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Face } from './server.ts';
 import { handle, handleControl } from './server.ts';
+import { StepScheduler } from './step-scheduler.ts';
 
 export interface SimStats extends LedgerSnapshot {
   readonly running: number;
@@ -68,7 +69,8 @@ class RunningSim implements Sim, Face {
   constructor(options: SimOptions) {
     this.initial = { ...options };
     const random = new Xorshift(options.seed);
-    const scheduler = new Scheduler(options, random);
+    const scheduler =
+      options.maxNumBatchedTokens > 0 ? new StepScheduler(options) : new Scheduler(options, random);
     const { model, servedModelName } = options;
     this.machine = {
       options,

@@ -113,6 +113,13 @@ export const FLAGS = {
     'its standard deviation; a sample stays within 70 % of the mean',
     LIVE,
   ]),
+  maxNumBatchedTokens: flag('max-num-batched-tokens', 'integer', 0, [
+    'tokens of one step, prompts in chunks and answers together; 0: prompts do not wait for others',
+  ]),
+  decodeTimePerSequenceMs: flag('decode-time-per-sequence', 'duration', 0, [
+    'what each answer adds to a step, with max-num-batched-tokens',
+    LIVE,
+  ]),
   timeFactorUnderLoad: flag('time-factor-under-load', 'number', 1, [
     'how many times slower everything is with all slots taken',
     { ...LIVE, min: 1 },

@@ -8,7 +8,7 @@ import type { Answer, Format } from './api/format.ts';
 import type { Death } from './faults.ts';
 import type { Ledger, Visit } from './ledger.ts';
 import { breakOff, sendFramed, sendHalf } from './reply.ts';
-import type { Scheduler, SequenceSink } from './scheduler.ts';
+import type { Batch, SequenceSink } from './scheduler.ts';
 import { Sequence } from './scheduler.ts';
 
 export interface GenerationParts {
@@ -27,7 +27,7 @@ export class Generation implements SequenceSink {
   readonly #ledger: Ledger;
   #events = 0;
 
-  constructor(parts: GenerationParts, scheduler: Scheduler, ledger: Ledger) {
+  constructor(parts: GenerationParts, scheduler: Batch, ledger: Ledger) {
     this.#parts = parts;
     this.#ledger = ledger;
     const { promptTokens, cachedTokens, tokens } = parts.answer.parts;

@@ -24,8 +24,7 @@ import type { Ledger, Visit } from './ledger.ts';
 import type { PrefixCache } from './prefix-cache.ts';
 import type { Pump } from './pump.ts';
 import { sendError, sendJson } from './reply.ts';
-import type { Scheduler } from './scheduler.ts';
-import { normal } from './scheduler.ts';
+import { type Batch, normal } from './scheduler.ts';
 import type { Voice } from './text.ts';
 import { EchoVoice, hashText, LoremVoice } from './text.ts';
 
@@ -57,7 +56,7 @@ interface Call {
 export interface Machine {
   readonly options: SimOptions;
   readonly models: readonly string[];
-  readonly scheduler: Scheduler;
+  readonly scheduler: Batch;
   readonly pump: Pump;
   readonly cache: PrefixCache;
   readonly ledger: Ledger;

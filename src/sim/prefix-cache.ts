@@ -1,49 +1,34 @@
 /**
  * Which prompt prefixes the engine still holds. A prompt is cut into blocks; each block's key
  * hashes everything before it too, so a hit on block n means the first n blocks are known.
- * Least recently used blocks go first. Source: vLLM's automatic prefix caching, simplified to
- * four characters a token.
+ * Source: vLLM's automatic prefix caching, simplified to four characters a token.
  */
+import { BlockCache } from './block-cache.ts';
 import { hashText } from './text.ts';
 
 export const CHARS_PER_TOKEN = 4;
 
 export class PrefixCache {
-  readonly #capacity: number;
+  readonly #blocks: BlockCache<string>;
   readonly #blockChars: number;
-  /** Insertion order is age: a touched key is deleted and set again. */
-  readonly #blocks = new Set<string>();
 
   constructor(capacityBlocks: number, blockSize: number) {
-    this.#capacity = capacityBlocks;
+    this.#blocks = new BlockCache(capacityBlocks);
     this.#blockChars = blockSize * CHARS_PER_TOKEN;
   }
 
   /** The share of `prompt` (0 … 1) that was known; afterwards all of it is. */
   touch(prompt: string): number {
-    const blocks = Math.floor(prompt.length / this.#blockChars);
-    let known = 0;
-    let unbroken = true;
+    const count = Math.floor(prompt.length / this.#blockChars);
+    const keys: string[] = [];
     let hash = 0x811c9dc5;
-    for (let block = 0; block < blocks; block++) {
+    for (let block = 0; block < count; block++) {
       const from = block * this.#blockChars;
       hash = hashText(prompt, from, from + this.#blockChars, hash);
-      const key = `${block}:${hash}`;
-      if (this.#blocks.delete(key)) {
-        if (unbroken) known++;
-      } else {
-        unbroken = false;
-      }
-      this.#blocks.add(key);
+      keys.push(`${block}:${hash}`);
     }
-    this.#evict();
-    return blocks === 0 ? 0 : known / blocks;
-  }
-
-  #evict(): void {
-    for (const key of this.#blocks) {
-      if (this.#blocks.size <= this.#capacity) return;
-      this.#blocks.delete(key);
-    }
+    const known = this.#blocks.known(keys);
+    this.#blocks.touch(keys);
+    return count === 0 ? 0 : known / count;
   }
 }

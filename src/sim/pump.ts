@@ -3,16 +3,16 @@
  * that is. A timer a token would cost more than the tokens.
  */
 import type { Clock } from '../core/clock.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Batch } from './scheduler.ts';
 
 export class Pump {
-  readonly #scheduler: Scheduler;
+  readonly #scheduler: Batch;
   readonly #clock: Clock;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #stopped = false;
 
-  constructor(scheduler: Scheduler, clock: Clock) {
+  constructor(scheduler: Batch, clock: Clock) {
     this.#scheduler = scheduler;
     this.#clock = clock;
   }

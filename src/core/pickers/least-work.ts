@@ -22,6 +22,12 @@ import { PoolRates } from '../work-rates.ts';
 import type { Gate, Pool } from './picker.ts';
 
 export const OWN_WEIGHT = 4;
+/** A prefix is popular that each endpoint would meet again within this time, */
+const POPULAR_MS = 10_000;
+/** and its uncomputed tokens count little: they are computed once, and soon everybody has them. */
+const POPULAR_WEIGHT = 0.2;
+/** An answer that is being generated is slowed down by a prompt, as another one is kept waiting. */
+const RUNNING_TOKENS = 128;
 /** Equal is what differs by less than this, */
 const EQUAL_MS = 2;
 /** or by this share of what the whole prompt would cost. */
@@ -77,6 +83,7 @@ export class LeastWork {
     let least = -1;
     let leastMs = Number.POSITIVE_INFINITY;
     let mostBlocks = 0;
+    const popular = decision.blocks === 0 ? 0 : this.#popularTokens(ask);
     for (let member = 0; member < pool.size; member++) {
       costs[member] = -1;
       const blocks = this.#blocks(member, decision);
@@ -91,7 +98,9 @@ export class LeastWork {
       }
       const ownMs = this.#uncached(member, ask) * perToken;
       const othersMs = running * msPerRunning[member]! + queued * perToken;
-      const cost = baseMs[member]! + othersMs / pool.weights[member]! + OWN_WEIGHT * ownMs;
+      const loadMs = othersMs + running * RUNNING_TOKENS * perToken;
+      const ownCostMs = this.#ownCost(blocks, popular, ask) * perToken;
+      const cost = baseMs[member]! + loadMs / pool.weights[member]! + ownCostMs;
       costs[member] = cost;
       this.#queued[member] = queued;
       this.#running[member] = running;
@@ -154,6 +163,19 @@ export class LeastWork {
 
   #blocks(member: number, { blocks }: Decision): number {
     return blocks === 0 ? 0 : this.#index.matched[member]!;
+  }
+
+  /** Tokens of the prompt's popular beginning. */
+  #popularTokens({ nowMs, prompt }: Ask): number {
+    const blocks = this.#index.popularBlocks(prompt!, nowMs, POPULAR_MS);
+    return blocks === 0 ? 0 : prompt!.tokensUpTo[blocks - 1]!;
+  }
+
+  /** Uncomputed tokens as they count: those of the popular beginning little, the others more. */
+  #ownCost(blocks: number, popular: number, { decision, prompt }: Ask): number {
+    const held = blocks === 0 ? 0 : prompt!.tokensUpTo[blocks - 1]!;
+    const own = decision.promptTokens - Math.max(held, popular);
+    return OWN_WEIGHT * own + POPULAR_WEIGHT * Math.max(0, popular - held);
   }
 
   /** Prompt tokens that this member does not hold. */

@@ -1,0 +1,155 @@
+/**
+ * A trace over HTTP and in real time, only faster: the built router before simulated engines, a
+ * client that sends each request when its time has come and measures the time to the first token.
+ */
+import { Agent, request } from 'node:http';
+import { type Sim, startSim } from '../../src/sim/engine.ts';
+import type { EngineProfile } from '../../src/simulate/engine-profile.ts';
+import type { Trace, TraceRequest } from '../../src/simulate/trace.ts';
+import { type RunningRouter, startRouter } from '../fakes/router.ts';
+
+export interface HttpReplay {
+  readonly trace: Trace;
+  readonly engines: number;
+  readonly profile: EngineProfile;
+  readonly strategy: string;
+  /** 4 = four seconds of the trace in one. */
+  readonly speed: number;
+}
+
+export interface HttpResult {
+  /** In the trace's time. */
+  readonly meanTtftMs: number;
+  readonly p50TtftMs: number;
+  readonly p99TtftMs: number;
+  readonly hitRatio: number;
+  /** Requests of the busiest engine ÷ mean. */
+  readonly maxOverMean: number;
+  readonly failed: number;
+}
+
+const MODEL = 'traced';
+const CHARS_PER_TOKEN = 4;
+
+export async function replayOverHttp(options: HttpReplay): Promise<HttpResult> {
+  const sims: Sim[] = [];
+  let router: RunningRouter | undefined;
+  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+  try {
+    for (let at = 0; at < options.engines; at++) sims.push(await startSim(knobs(options)));
+    router = await startRouter({
+      endpoints: sims.map(({ url }) => ({ url, model: MODEL })),
+      config: {
+        routing: {
+          strategy: options.strategy,
+          prefix_cache_tokens: options.profile.cacheTokens,
+        },
+        monitor: { collect_interval: Math.max(0.1, 1 / options.speed) },
+      },
+    });
+    const ttftMs = await play(options, router.port, agent);
+    return await resultOf(ttftMs, sims, options);
+  } finally {
+    agent.destroy();
+    await router?.stop();
+    for (const sim of sims) await sim.close();
+  }
+}
+
+function knobs({ profile, speed }: HttpReplay) {
+  return {
+    model: MODEL,
+    enableKvcache: true,
+    blockSize: 16,
+    kvCacheSize: Math.floor(profile.cacheTokens / 16),
+    maxNumSeqs: profile.maxSequences,
+    maxWaitingQueueLength: 1_000_000,
+    maxNumBatchedTokens: profile.stepTokens,
+    interTokenLatencyMs: profile.stepMs / speed,
+    decodeTimePerSequenceMs: profile.decodeMsPerSequence / speed,
+    prefillTimePerTokenMs: 1000 / profile.prefillTokensPerSecond / speed,
+  };
+}
+
+/** Times to the first token in real ms; -1 = none came. */
+async function play({ trace, speed }: HttpReplay, port: number, agent: Agent): Promise<number[]> {
+  const startMs = performance.now();
+  const answers: Promise<number>[] = [];
+  for (const one of trace.requests) {
+    const waitMs = startMs + one.atMs / speed - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    answers.push(ask(bodyOf(one, trace.blockTokens), port, agent));
+  }
+  return Promise.all(answers);
+}
+
+/** Blocks with the same key have the same text, and only those. */
+function bodyOf({ blocks, outputTokens, promptTokens }: TraceRequest, blockTokens: number): string {
+  let content = '';
+  for (const id of blocks) content += textOf(id, blockTokens * CHARS_PER_TOKEN);
+  const rest = promptTokens * CHARS_PER_TOKEN - content.length;
+  content += textOf(Math.floor(Math.random() * 2 ** 40), Math.max(0, rest));
+  return JSON.stringify({
+    model: MODEL,
+    stream: true,
+    max_tokens: outputTokens,
+    ignore_eos: true,
+    messages: [{ role: 'user', content }],
+  });
+}
+
+function textOf(id: number, chars: number): string {
+  const word = `${id.toString(36)} `;
+  return word.repeat(Math.ceil(chars / word.length)).slice(0, chars);
+}
+
+function ask(body: string, port: number, agent: Agent): Promise<number> {
+  const sentMs = performance.now();
+  let ttftMs = -1;
+  return new Promise((resolve) => {
+    const client = request(
+      {
+        host: '127.0.0.1',
+        port,
+        agent,
+        method: 'POST',
+        path: '/v1/chat/completions',
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      },
+      (response) => {
+        response.on('data', () => {
+          if (ttftMs < 0 && response.statusCode === 200) ttftMs = performance.now() - sentMs;
+        });
+        response.once('close', () => resolve(ttftMs));
+      },
+    );
+    client.once('error', () => resolve(-1));
+    client.end(body);
+  });
+}
+
+async function resultOf(
+  ttftMs: readonly number[],
+  sims: readonly Sim[],
+  { speed }: HttpReplay,
+): Promise<HttpResult> {
+  const sorted = ttftMs.filter((ms) => ms >= 0).sort((a, b) => a - b);
+  const quantile = (share: number) => sorted[Math.floor(sorted.length * share)]! * speed;
+  const received = sims.map((sim) => sim.stats().received);
+  const pages = await Promise.all(
+    sims.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
+  );
+  const total = (name: string) => pages.reduce((sum, page) => sum + metricOf(page, name), 0);
+  return {
+    meanTtftMs: (sorted.reduce((a, b) => a + b, 0) / sorted.length) * speed,
+    p50TtftMs: quantile(0.5),
+    p99TtftMs: quantile(0.99),
+    hitRatio: total('prefix_cache_hits_total') / total('prefix_cache_queries_total'),
+    maxOverMean: (Math.max(...received) * sims.length) / received.reduce((a, b) => a + b, 0),
+    failed: ttftMs.length - sorted.length,
+  };
+}
+
+function metricOf(page: string, name: string): number {
+  return Number(new RegExp(`^vllm:${name}\\{.*\\} (\\S+)$`, 'm').exec(page)?.[1] ?? 0);
+}

@@ -1,0 +1,52 @@
+/**
+ * Strategies over HTTP on a slice of the conversation trace, beside what `simulate` says of the
+ * same slice. Minutes, so not part of ./test.sh: npm run e2e:routing [FROM_MIN [MINUTES [SPEED]]]
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compare } from '../../src/simulate/comparison.ts';
+import { DEFAULT_PROFILE } from '../../src/simulate/engine-profile.ts';
+import { readTrace, slice } from '../../src/simulate/trace.ts';
+import { replayOverHttp } from './http-replay.ts';
+
+const FILE = join(import.meta.dirname, '../../../shared/data/traces/conversation_trace.jsonl');
+const [from = 20, minutes = 5, speed = 4] = process.argv.slice(2).map(Number);
+const ENGINES = 8;
+
+const file = process.env.TRACE ?? FILE;
+if (!existsSync(file)) {
+  console.log(`There is no ${file}: name a trace with TRACE=FILE.`);
+  process.exit(0);
+}
+const whole = readTrace(readFileSync(file, 'utf8'));
+if (typeof whole === 'string') throw new Error(whole);
+const trace = slice(whole, from * 60_000, minutes * 60_000);
+const profile = DEFAULT_PROFILE;
+console.log(`${trace.requests.length} requests, minutes ${from} to ${from + minutes}, ${speed}×`);
+
+const rows: Record<string, Record<string, string>> = {};
+for (const strategy of ['least-connections', 'prefix-aware']) {
+  const got = await replayOverHttp({ trace, engines: ENGINES, profile, strategy, speed });
+  rows[`${strategy} over HTTP`] = {
+    'mean TTFT s': (got.meanTtftMs / 1000).toFixed(2),
+    p50: (got.p50TtftMs / 1000).toFixed(2),
+    p99: (got.p99TtftMs / 1000).toFixed(2),
+    'from cache %': (got.hitRatio * 100).toFixed(1),
+    'requests max/mean': got.maxOverMean.toFixed(2),
+    failed: String(got.failed),
+  };
+}
+const speeds = new Array<number>(ENGINES).fill(1);
+for (const row of compare(
+  { trace, profile, speeds },
+  ['least-connections', 'prefix-aware', 'oracle'],
+  3,
+)) {
+  rows[`${row.strategy} in simulate`] = {
+    'mean TTFT s': (row.meanTtftMs.mean / 1000).toFixed(2),
+    p50: (row.p50TtftMs.mean / 1000).toFixed(2),
+    p99: (row.p99TtftMs.mean / 1000).toFixed(2),
+    'from cache %': (row.hitRatio.mean * 100).toFixed(1),
+  };
+}
+console.table(rows);
