@@ -56,6 +56,8 @@ warning says so.
 
 const NOTES = `## What differs
 
+- **Providers**: requests go up as they came, so an endpoint must speak the API that the client
+  speaks: OpenAI's, or Anthropic's for \`/v1/messages\`. Nothing is translated.
 - **Fallbacks** begin when no endpoint of the model could help without a pause: all of them failed,
   are at a limit or down. A 4xx answer is the client's and goes to the client. The request's
   \`model\` becomes the name that the other endpoint knows. Each model of the list is used once,

@@ -6,6 +6,7 @@
 import { stringify } from 'yaml';
 import type { EndpointEntry, OwnEntry } from '../config/endpoint-entry.ts';
 import { loadAll } from '../config/load.ts';
+import { mergeRules, type NameRules } from '../config/model-names.ts';
 import { SECTION_LIST } from '../config/option-paths.ts';
 import { LAST_ORDER } from '../config/own-settings.ts';
 import { formatProblem, type Place, printable } from '../config/problem.ts';
@@ -20,10 +21,12 @@ interface Line {
 }
 
 export async function runConfigPrint(flags: Readonly<Record<string, string>>): Promise<number> {
-  const { settings, endpoints, problems } = await loadAll(configFile(flags), loadOptions(flags));
+  const loaded = await loadAll(configFile(flags), loadOptions(flags));
+  const { settings, endpoints, problems, byFile } = loaded;
   for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
   if (settings === undefined) return EXIT_CONFIG;
-  const lines = [...sectionLines(settings), ...endpointLines(endpoints)];
+  const names = mergeRules([...byFile.values()].map((file) => file.names));
+  const lines = [...sectionLines(settings), ...endpointLines(endpoints), ...nameLines(names)];
   process.stdout.write(render(lines, flags.origin !== undefined));
   return EXIT_OK;
 }
@@ -114,4 +117,20 @@ function ownParams(own: OwnEntry | undefined): object {
       ? { extra_headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])) }
       : {}),
   };
+}
+
+/** Aliases and fallbacks, in LiteLLM's shape. */
+function nameLines({ aliases, fallbacks }: NameRules): Line[] {
+  if (aliases.length + fallbacks.length === 0) return [];
+  const lines: Line[] = [{ text: 'router_settings:', origin: '' }];
+  if (aliases.length > 0) lines.push({ text: '  model_group_alias:', origin: '' });
+  for (const { name, model, listed, place } of aliases) {
+    const value = listed ? model : { model, hidden: true };
+    lines.push({ text: `    ${inline(name)}: ${inline(value)}`, origin: where(place) });
+  }
+  if (fallbacks.length > 0) lines.push({ text: '  fallbacks:', origin: '' });
+  for (const { name, models, place } of fallbacks) {
+    lines.push({ text: `    - ${inline({ [name]: models })}`, origin: where(place) });
+  }
+  return lines;
 }
