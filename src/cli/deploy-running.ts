@@ -44,7 +44,7 @@ interface Standing {
 export async function runDeployStatus(session: Session): Promise<number> {
   const { survey, services } = await find(session);
   const standings = await Promise.all(services.map((placed) => standingOf(placed, session)));
-  if (session.flags.json === undefined) process.stdout.write(statusText(standings));
+  if (session.flags.json === undefined) process.stdout.write(statusText(standings, survey));
   else process.stdout.write(statusJson(standings, survey));
   const isFine = standings.every(({ state }) => state === 'ready' || state === 'loading');
   return isFine && survey.unreachable.length === 0 ? EXIT_OK : EXIT_FAILURE;
@@ -74,8 +74,11 @@ async function logOf({ node, service }: Placed, { ssh, stateDir }: Session): Pro
   return watch;
 }
 
-function statusText(standings: readonly Standing[]): string {
-  if (standings.length === 0) return 'Nothing that deploy started runs there.\n';
+const NOTHING = 'Nothing that deploy started runs there.\n';
+
+function statusText(standings: readonly Standing[], { facts }: Survey): string {
+  // Of nodes that do not answer nobody knows.
+  if (standings.length === 0) return facts.size === 0 ? '' : NOTHING;
   const rows = standings.map(({ placed, state, note }) => {
     const { node, service, pid, startedMs, life } = placed;
     const time = life === 'alive' ? duration(Date.now() - startedMs) : '';
@@ -115,7 +118,7 @@ export async function runDeployStop(session: Session): Promise<number> {
     process.stdout.write(`${JSON.stringify(report)}\n`);
   } else {
     for (const trouble of troubles) process.stderr.write(`${trouble}\n`);
-    process.stdout.write(stopText(stopped));
+    process.stdout.write(stopText(stopped, survey));
   }
   return ok ? EXIT_OK : EXIT_FAILURE;
 }
@@ -128,8 +131,8 @@ const ENDINGS: Readonly<Record<Stopped['how'], string>> = {
   fault: 'nobody knows',
 };
 
-function stopText(stopped: readonly Stopped[]): string {
-  if (stopped.length === 0) return 'Nothing that deploy started runs there.\n';
+function stopText(stopped: readonly Stopped[], { facts }: Survey): string {
+  if (stopped.length === 0) return facts.size === 0 ? '' : NOTHING;
   const rows = stopped.map(({ host, id, how, fault }) => [host, id, fault || ENDINGS[how]]);
   const done = stopped.filter(({ how }) => how !== 'stuck' && how !== 'fault').length;
   return `${table(rows).join('\n')}\n${done} of ${counted(stopped.length, 'service')} stopped.\n`;
@@ -138,7 +141,7 @@ function stopText(stopped: readonly Stopped[]): string {
 export async function runDeployRestart(session: Session): Promise<number> {
   const { survey, services } = await find(session);
   if (services.length === 0) {
-    if (session.flags.json === undefined) process.stdout.write(statusText([]));
+    if (session.flags.json === undefined) process.stdout.write(statusText([], survey));
     return EXIT_FAILURE;
   }
   const again = services.map(({ node, service }): Service => {

@@ -62,8 +62,6 @@ export async function openSession(
   verb: DeployVerb,
   flags: DeployFlags,
 ): Promise<Session | Refusal> {
-  const found = await readFleet(verb, flags);
-  if ('code' in found) return found;
   const seconds = {
     staggerMs: secondsFlag(flags, 'stagger', 3000),
     timeoutMs: secondsFlag(flags, 'health-check-timeout', 3_600_000),
@@ -72,11 +70,13 @@ export async function openSession(
   };
   const problems = Object.values(seconds).filter((value) => typeof value === 'string');
   const parallel = flags.parallel ?? String(DEFAULT_PARALLEL);
-  if (!/^[1-9]\d{0,3}$/.test(parallel)) problems.push(`--parallel must be a number from 1 to 9999`);
+  if (!/^[1-9]\d{0,3}$/.test(parallel)) problems.push('--parallel must be a number from 1 to 9999');
   const routerUrl = flags.router ?? '';
   if (routerUrl !== '' && !/^https?:\/\//.test(routerUrl)) {
     problems.push(`--router must be an http:// or https:// address, not "${routerUrl}"`);
   }
+  const found = await readFleet(verb, flags);
+  if ('code' in found) return { ...found, problems: [...found.problems, ...problems] };
   if (problems.length > 0) return { code: EXIT_USAGE, problems };
   return makeSession(verb, flags, { ...found, seconds: seconds as DeploySeconds, parallel });
 }

@@ -105,6 +105,7 @@ test('what cannot be placed is a problem, said once', () => {
   const { gpus: _, ...blind } = FACTS;
   const counted = planFleet(fleet(['n1']), new Map([['n1', blind]]));
   assert.match(counted.problems[0]!, /^n1: nvidia-smi is not there .*--gpus-per-node/);
+  assert.deepEqual(planFleet(fleet(['n1']), new Map()).problems, [], 'nobody knows its GPUs');
   const wanted = planFleet(fleet(['n1'], { replicas: 3 }), facts({}));
   assert.deepEqual(wanted.problems, ['2 of 3 engines of m can be placed: each needs 4 free GPUs']);
 });

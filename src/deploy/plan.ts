@@ -129,7 +129,8 @@ class Planner {
       const extra = `${found.length} engines of ${model.servedName} run and ${wanted} are wanted`;
       this.notes.push(`${extra}: nothing is stopped; deploy stop does that`);
     }
-    if (count === 0 || (model.replicas > 0 && count < model.replicas)) {
+    const couldAsk = nodes.some(({ host }) => this.#facts.has(host));
+    if (couldAsk && (count === 0 || (model.replicas > 0 && count < model.replicas))) {
       const asked = model.replicas === 0 ? 'no engine' : `${count} of ${model.replicas} engines`;
       const each = model.gpusPerService === 1 ? '1 free GPU' : `${model.gpusPerService} free GPUs`;
       this.problems.push(`${asked} of ${model.servedName} can be placed: each needs ${each}`);

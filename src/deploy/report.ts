@@ -91,7 +91,8 @@ export function summaryText(outcome: Outcome): string {
     ...failed.flatMap((run) => failureLines(run, outcome.nowMs)),
     ...faults,
   ];
-  const count = `${ready.length} of ${counted(runs.length, 'service')} ready`;
+  const of = `${ready.length} of ${counted(runs.length, 'service')} ready`;
+  const count = runs.length === 0 ? 'Nothing was started' : of;
   const keptText = kept === 0 ? '' : ` (${kept} ran already)`;
   const list = ready.map(({ service }) => [`  ${service.servedName}`, service.apiBase]);
   const oddities = ready

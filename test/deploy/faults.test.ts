@@ -137,12 +137,17 @@ test('an engine that ignores SIGTERM is killed, and nothing of it stays', { skip
   assert.deepEqual(readdirSync(join(rig.home(HOST), '.llm-router', 'deploy')), []);
 });
 
-test('a node that cannot be reached is one clear line and stops no other', { skip }, async () => {
+test('a node that cannot be reached is one clear line and stops no other', { skip }, async (t) => {
   rig.order(HOST, [0], '');
   occupy();
   await rig.addNode('127.0.0.13', { isKnown: false });
   await rig.addNode('127.0.0.14', { takesLogin: false });
-  const hosts = [HOST, '127.0.0.13', '127.0.0.14', '127.0.0.15', 'no-such-host.invalid'];
+  // Takes connections and says nothing, as a node that hangs.
+  const mute = createServer().listen(rig.sshPort, '127.0.0.16');
+  await once(mute, 'listening');
+  t.after(() => mute.close());
+  const strange = ['127.0.0.13', '127.0.0.14', '127.0.0.15', '127.0.0.16', 'no-such-host.invalid'];
+  const hosts = [HOST, ...strange];
   const { code, summary } = await up(hosts.join(','), '--gpus-per-node', '1');
   assert.equal(code, 1);
   assert.deepEqual(
@@ -154,6 +159,7 @@ test('a node that cannot be reached is one clear line and stops no other', { ski
     /^127\.0\.0\.13: the host key is not known yet: run "ssh 127\.0\.0\.13" once/,
     /^127\.0\.0\.14: the login was refused/,
     /^127\.0\.0\.15: nothing answers ssh there/,
+    /^127\.0\.0\.16: the host cannot be reached/,
     /^no-such-host\.invalid: there is no such host/,
   ];
   assert.equal(faults.length, expected.length, faults.join('\n'));

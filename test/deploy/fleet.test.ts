@@ -3,7 +3,8 @@
  * a container; an interrupted up that goes on; a restart one node after another.
  */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DeployRig, freePorts, whyNot } from './rig.ts';
@@ -31,6 +32,7 @@ before(async () => {
     'echo "$*" >> "$HOME/docker-calls"\n[ "$1" = run ] || exit 0\n' +
       'while [ "$1" != some/image:1 ]; do shift; done\nshift\nexec python3 "$@"',
   );
+  rig.misguide(TWO);
   writeFileSync(join(rig.dir, 'fleet.yaml'), fleet());
 });
 after(async () => {
@@ -48,7 +50,11 @@ function fleet(extra = ''): string {
   return `
 nodes:
   - {host: ${ONE}, gpus: [4, 5, 6, 7]}
-  - {host: ${TWO}, python: ~/venv, env: {NOTE: two}, args: [--seed, "7"]}
+  - host: ${TWO}
+    python: ~/venv
+    env: {NOTE: two}
+    args: [--seed, "7"]
+    ssh: {user: ${userInfo().username}, port: ${rig.sshPort}, key: ${join(rig.dir, 'login_key')}}
 defaults:
   python: fleet
   port: ${port}
@@ -83,6 +89,20 @@ test('each model runs where and as the file says', { skip }, async () => {
   assert.match(calls, /--gpus "device=4,5,6,7" .* -e NOTE .*-v \/models:\/models some/);
   const plan = await rig.deploy('up', '-f', 'fleet.yaml', '--dry-run');
   assert.match(plan.stdout, /0 to start, 3 to keep/);
+});
+
+test('logs are followed until Ctrl-C, and nothing stays on the node', { skip }, async () => {
+  const words = ['logs', '--file', 'fleet.yaml', '-f', '--lines', '1', '--service', 'plain-g4-7'];
+  const { child, ended } = await rig.spawn(...words);
+  const log = join(rig.home(ONE), '.llm-router/deploy', hostname(), 'plain-g4-7', 'log');
+  child.stdout!.once('data', () => appendFileSync(log, 'one more\n'));
+  child.stdout!.on('data', (text: string) => {
+    if (text.includes('one more')) child.kill('SIGINT');
+  });
+  const { code, stdout } = await ended;
+  assert.equal(code, 0);
+  const expected = ['INFO:     Application startup complete.', 'one more'];
+  assert.equal(stdout, expected.map((line) => `${ONE} plain-g4-7 | ${line}\n`).join(''));
 });
 
 test('a changed argument replaces that service and no other', { skip }, async () => {

@@ -108,6 +108,13 @@ export class DeployRig {
     chmodSync(join(this.dir, path), 0o755);
   }
 
+  /** Has ssh_config say nonsense of a host, so that only what is given beside it can be right. */
+  misguide(host: string): void {
+    const file = join(this.dir, 'ssh_config');
+    const wrong = [`Host ${host}`, '  Port 1', '  User nobody-there', '  IdentityFile none'];
+    writeFileSync(file, `${wrong.join('\n')}\n${readFileSync(file, 'utf8')}`);
+  }
+
   home(host: string): string {
     return join(this.dir, `home-${host}`);
   }
