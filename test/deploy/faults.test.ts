@@ -19,7 +19,7 @@ let stranger: Server;
 before(async () => {
   if (skip) return;
   rig = await DeployRig.start([HOST]);
-  port = await freePorts(80);
+  port = await freePorts(10);
   stranger = createServer().listen(port, '0.0.0.0');
   await once(stranger, 'listening');
 });

@@ -117,7 +117,7 @@ test('an interrupted up leaves its engines, and the next one waits for them', {
   skip,
 }, async () => {
   rig.order(ONE, [4, 5, 6, 7], 'slow 2');
-  const { child, ended } = await up('--health-check-timeout', '20');
+  const { child, ended } = await up('--health-check-timeout', '60');
   child.stdout!.on('data', (text: string) => {
     if (text.includes(`${ONE} GPU 4-7 port ${port}: loading`)) child.kill('SIGINT');
   });
