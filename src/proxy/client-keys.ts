@@ -16,7 +16,8 @@ import type { ClientKey } from './options.ts';
 
 /** Where clients put their key: OpenAI's way, Anthropic's, and Azure's. */
 const FIELDS = [FIELD_AUTHORIZATION, FIELD_X_API_KEY, FIELD_API_KEY] as const;
-const BEARER = /^bearer +/i;
+const BEARER = Buffer.from('bearer ');
+const SPACE = 0x20;
 
 export interface KnownClient {
   readonly name: string;
@@ -48,9 +49,10 @@ export class ClientKeys {
     for (let i = 0; i < FIELDS.length; i++) {
       const at = fieldIndex(head, FIELDS[i]!);
       if (at < 0) continue;
-      const value = chunk.toString('latin1', head.valueStart[at], head.valueEnd[at]);
-      const key = i === 0 ? value.replace(BEARER, '') : value;
-      const digest = hash('sha256', key, 'base64');
+      const from = head.valueStart[at]!;
+      const to = head.valueEnd[at]!;
+      const start = i === 0 ? skipBearer(chunk, from, to) : from;
+      const digest = hash('sha256', chunk.subarray(start, to), 'base64');
       const known = this.#byDigest.get(digest);
       if (known !== undefined && timingSafeEqual(Buffer.from(digest), known[0])) {
         return i === 0 ? known[1] : known[2];
@@ -58,4 +60,16 @@ export class ClientKeys {
     }
     return undefined;
   }
+}
+
+/** Where the key begins: behind `Bearer`, in any case, if it is there. */
+function skipBearer(chunk: Buffer, from: number, to: number): number {
+  if (to - from < BEARER.length) return from;
+  for (let i = 0; i < BEARER.length; i++) {
+    // Only letters fold onto letters, and the space has this bit already.
+    if ((chunk[from + i]! | SPACE) !== BEARER[i]) return from;
+  }
+  let at = from + BEARER.length;
+  while (at < to && chunk[at] === SPACE) at++;
+  return at;
 }
