@@ -55,7 +55,9 @@ export class Bench {
   }
 
   stop(): void {
+    if (this.#stopped) return;
     this.#stopped = true;
+    this.#screen.note('ending when the requests on their way have; Ctrl-C again ends at once.');
     this.#crew?.stop();
   }
 

@@ -190,12 +190,20 @@ export function hasAnswers({ total }: RunOutcome): boolean {
   return total.counts[SUCCEEDED]! > 0;
 }
 
-export function describeLoad({ stages, requests, byTrace }: LoadSpec): string {
+export function describeLoad(load: LoadSpec): string {
+  const { stages, requests } = load;
   const first = stages[0]!;
-  const rate = byTrace ? 'as the trace says' : first.rate > 0 ? `${first.rate} requests/s` : '';
+  const rate = describeRate(load);
   const most = first.concurrency > 0 ? `at most ${first.concurrency} at once` : '';
   const time = first.durationMs > 0 ? `${first.durationMs / 1000} s` : '';
   const count = requests > 0 ? `${requests} requests` : '';
   if (stages.length > 1) return `${stages.length} stages: ${stages.map((s) => s.label).join(', ')}`;
   return [rate, most, time, count].filter((part) => part !== '').join(', ');
+}
+
+function describeRate({ stages, byTrace, ramp, rampStartRate, rampEndRate }: LoadSpec): string {
+  if (byTrace) return 'as the trace says';
+  if (ramp !== 'none') return `${rampStartRate} to ${rampEndRate} requests/s`;
+  const { rate } = stages[0]!;
+  return rate > 0 ? `${rate} requests/s` : '';
 }

@@ -1,8 +1,14 @@
 /** That clients behave as asked for, and that what goes wrong with them is told. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Sim, startSim } from '../../src/sim/engine.ts';
 import type { SimOptions } from '../../src/sim/flags.ts';
+import { PROJECT } from '../fakes/built.ts';
 import { measure } from './rig.ts';
 
 const SMALL = ['-input-len', '5'];
@@ -108,4 +114,30 @@ test('completions, local addresses and images are sent as asked', async (t) => {
   const { numbers } = (await measure(sim.url, [...SMALL, ...flags, '-c', '2', '-n', '3'])).run;
   assert.equal(numbers.completed, 3);
   assert.ok(numbers.total_input_tokens! > 3 * 2 * 500);
+});
+
+test('TLS is spoken, and certificates of strangers only when asked for', async (t) => {
+  const tls = (name: string) => readFileSync(join(PROJECT, 'test/fixtures/tls', name));
+  const server = createServer(
+    { cert: tls('cert.pem'), key: tls('key.pem') },
+    (request, response) => {
+      request.resume();
+      response.setHeader('content-type', 'application/json');
+      response.end('{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}');
+    },
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const flags = ['-m', 'x', ...SMALL, '-no-stream', '-c', '2', '-n', '4'];
+  const strict = (await measure(url, flags)).run;
+  assert.deepEqual(
+    strict.errors.map(({ error, count }) => [error, count]),
+    [['TLS failed', 4]],
+  );
+  const { numbers } = (await measure(url, [...flags, '-insecure'])).run;
+  assert.equal(numbers.completed, 4);
+  assert.equal(numbers.total_output_tokens, 8);
+  server.closeAllConnections();
 });

@@ -14,15 +14,17 @@ test('time to first token and between tokens are within a millisecond of the tru
   const { run } = await measure(engine.url, [...SMALL, '-c', '1', '-n', '25', '-num-warmups', '3']);
   const { numbers } = run;
   assert.equal(numbers.completed, 25);
-  // Medians: other work on this machine may delay single events on either side.
+  // Other work on this machine only ever delays: the best case is the one without it. Delays of
+  // first and last tokens even out in the mean gap.
   for (const [key, told] of [
-    ['median_ttft_ms', 30],
-    ['median_tpot_ms', 5],
-    ['median_itl_ms', 5],
-    ['median_e2el_ms', 75],
+    ['min_ttft_ms', 30],
+    ['mean_itl_ms', 5],
+    ['mean_tpot_ms', 5],
+    ['min_e2el_ms', 75],
   ] as const) {
     assert.ok(Math.abs(numbers[key]! - told) < 1, `${key} is ${numbers[key]} instead of ${told}`);
   }
+  assert.ok(numbers.min_ttft_ms! >= 29.9 && numbers.min_e2el_ms! >= 74.9);
   assert.equal(numbers.total_output_tokens, 250);
   assert.equal(run.endpoints[0]!.endpoint, 'exact@here');
   assert.equal(run.endpoints[0]!.succeeded, 25);
@@ -32,11 +34,11 @@ test('the simulated engine is as fast as it was told to be', async (t) => {
   const sim = await startSim({ timeToFirstTokenMs: 40, interTokenLatencyMs: 10, outputTokens: 15 });
   t.after(() => sim.close());
   const { numbers } = (await measure(sim.url, [...SMALL, '-c', '4', '-n', '40'])).run;
-  assert.ok(Math.abs(numbers.median_itl_ms! - 10) < 1, `ITL ${numbers.median_itl_ms}`);
-  assert.ok(Math.abs(numbers.median_tpot_ms! - 10) < 1, `TPOT ${numbers.median_tpot_ms}`);
+  assert.ok(Math.abs(numbers.mean_itl_ms! - 10) < 1, `ITL ${numbers.mean_itl_ms}`);
+  assert.ok(Math.abs(numbers.mean_tpot_ms! - 10) < 1, `TPOT ${numbers.mean_tpot_ms}`);
   // The engine's own timers have a grain of a millisecond, and it never answers too early.
-  const ttftMs = numbers.median_ttft_ms!;
-  assert.ok(ttftMs >= 39.9 && ttftMs < 43, `TTFT ${ttftMs}`);
+  const ttftMs = numbers.min_ttft_ms!;
+  assert.ok(ttftMs >= 39.9 && ttftMs < 41.5, `TTFT ${ttftMs}`);
 });
 
 test('a server that stalls shows in the open loop, from the due times', async (t) => {
