@@ -73,10 +73,15 @@ export interface RequestRecord {
   readonly outcome: RequestOutcome;
   /** Until the first byte was written to the client; -1 = none was. */
   readonly ttfbMs: number;
+  /** Until the first event of a token stream was; -1 = it is none, or had none. */
+  readonly ttftMs: number;
   readonly totalMs: number;
   /** Body bytes without framing: from the client, and written to it. */
   readonly bytesUp: number;
   readonly bytesDown: number;
+  /** What the answer said it cost; -1 = it did not. */
+  readonly tokensIn: number;
+  readonly tokensOut: number;
   /** What a recording of traffic keeps of it; absent while none is made. */
   shape?: RequestShape;
   /** Empty unless steps are recorded. */

@@ -17,7 +17,8 @@ function record(changes: Partial<DecisionRecord> = {}): DecisionRecord {
   return {
     ...{ id: 'r1', method: 'POST', route: 'chat/completions', model: 'm', key: '' },
     ...{ endpoint: ENDPOINT, attempts: 1, status: 502, outcome: 'connect_refused' },
-    ...{ ttfbMs: -1, totalMs: 12.5, bytesUp: 3, bytesDown: 4 },
+    ...{ ttfbMs: -1, ttftMs: -1, totalMs: 12.5 },
+    ...{ bytesUp: 3, bytesDown: 4, tokensIn: 5, tokensOut: -1 },
     ...{ startedMs: 1000, running: false, worker: 1 },
     steps: [
       { ...NONE, atMs: 0.1, step: 'waits', candidates: [full] },
@@ -40,6 +41,7 @@ test('shows a decision in snake_case, with times of the wall clock and null for 
     [shown.at_ms, shown.total_ms, shown.ttfb_ms, shown.key, shown.worker],
     [6000, 12.5, null, null, 1],
   );
+  assert.deepEqual([shown.ttft_ms, shown.tokens_in, shown.tokens_out], [null, 5, null]);
   assert.deepEqual((shown.steps as object[])[0], {
     at_ms: 0.1,
     step: 'waits',

@@ -30,9 +30,12 @@ function record(id: string, changes: Partial<RequestRecord> = {}): RequestRecord
     status: 200,
     outcome: 'ok',
     ttfbMs: 1,
+    ttftMs: -1,
     totalMs: 2,
     bytesUp: 3,
     bytesDown: 4,
+    tokensIn: -1,
+    tokensOut: -1,
     steps: [{ atMs: 0, step: 'attempt', endpoint: 'm@http://e/v1', detail: '', candidates: [] }],
     ...changes,
   };

@@ -51,8 +51,27 @@ test('records what became of a request', () => {
     outcome: 'ok',
     bytesUp: BODY.length,
     bytesDown: 5,
+    ttftMs: -1,
+    tokensIn: -1,
+    tokensOut: -1,
     steps: [],
   });
+  fake.close();
+});
+
+test('records the first token and what the answer said it cost', () => {
+  const { fake, only } = setUp(false);
+  fake.client(POST);
+  const events =
+    'data: {"choices":[{"delta":{"content":"x"}}]}\n\n' +
+    'data: {"choices":[{"finish_reason":"stop"}],' +
+    '"usage":{"prompt_tokens":11,"completion_tokens":2}}\n\n';
+  const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n';
+  fake.connect();
+  fake.advance(500);
+  fake.upstream.deliver(`${head}Content-Length: ${events.length}\r\n\r\n${events}`);
+  const { ttftMs, tokensIn, tokensOut } = only();
+  assert.deepEqual([ttftMs, tokensIn, tokensOut], [500, 11, 2]);
   fake.close();
 });
 

@@ -27,9 +27,12 @@ function ownRecord(
     status: answer.status,
     outcome: answer.status < 400 ? 'ok' : 'refused',
     ttfbMs: 0,
+    ttftMs: -1,
     totalMs: 0,
     bytesUp: 0,
     bytesDown: answer.body.length,
+    tokensIn: -1,
+    tokensOut: -1,
     steps: [],
   };
 }

@@ -125,9 +125,12 @@ export class Trail {
       status,
       outcome,
       ttfbMs: this.#ttfbMs < 0 && status > 0 ? totalMs : this.#ttfbMs,
+      ttftMs: Math.round(exchange.meter.ttftMs * 10) / 10,
       totalMs,
       bytesUp: exchange.body.sizeBytes,
       bytesDown: exchange.bytesDown,
+      tokensIn: exchange.meter.tokensIn,
+      tokensOut: exchange.meter.tokensOut,
       steps,
     };
     const shape = exchange.notes?.shape(exchange.startedMs, exchange.meter.answerTokens());

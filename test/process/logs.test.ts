@@ -202,9 +202,10 @@ test('the access log has a line for a stream and one for a request that failed o
   const path = join(running.dir, 'logs', 'access.log');
 
   const streamed = await lineWith(path, ({ id }) => id === 'streamed');
-  const { time, ttfbMs, totalMs, ...rest } = streamed;
+  const { time, ttfbMs, ttftMs, totalMs, ...rest } = streamed;
   assert.ok(Math.abs(Number(time) - Date.now()) < 60_000);
   assert.ok(Number(totalMs) >= Number(ttfbMs) + 90, `${ttfbMs} ${totalMs}`);
+  assert.ok(Number(ttftMs) >= Number(ttfbMs) && Number(ttftMs) < Number(totalMs), `${ttftMs}`);
   assert.deepEqual(rest, {
     level: 30,
     id: 'streamed',
@@ -218,6 +219,8 @@ test('the access log has a line for a stream and one for a request that failed o
     outcome: 'ok',
     bytesUp: JSON.stringify({ model: 's', stream: true }).length,
     bytesDown: EVENTS.join('').length,
+    tokensIn: -1,
+    tokensOut: -1,
     msg: 'request',
   });
 
