@@ -21,6 +21,8 @@ test('the scraper understands what the simulated engine reports, in both dialect
         kvUsageMax: 0.25,
         promptTokens: 101,
         generationTokens: 7,
+        cacheTokens: -1,
+        startTimeS: -1,
       });
     }
   }
