@@ -38,6 +38,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (verb === 'check') return runCheck(flags);
   if (verb === 'config print') return runConfigPrint(flags);
   if (verb === 'simulate') return runSimulate(flags);
+  if (verb === 'top') return (await import(topUrl())).runTop(flags);
   if (verb === 'webhook test') return runWebhookTest(flags);
   if (verb !== 'serve') return runOperate(verb, flags);
   return serve(flags, workerUrl());
@@ -52,6 +53,12 @@ function workerUrl(): URL {
 function benchWorkerUrl(): URL {
   const fromSource = import.meta.url.endsWith('.ts');
   return new URL(fromSource ? './bench/worker.ts' : './bench-worker.js', import.meta.url);
+}
+
+/** Its bundle is loaded only when it is asked for. */
+function topUrl(): string {
+  const fromSource = import.meta.url.endsWith('.ts');
+  return new URL(fromSource ? './cli/top.ts' : './top.js', import.meta.url).href;
 }
 
 process.exitCode = await main(process.argv.slice(2));

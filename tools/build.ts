@@ -15,6 +15,7 @@ await build({
     worker: 'src/proxy/worker.ts',
     'bench-worker': 'src/bench/worker.ts',
     loader: 'src/config/loader.ts',
+    top: 'src/cli/top.ts',
   },
   outdir: 'dist',
   bundle: true,
@@ -23,7 +24,9 @@ await build({
   format: 'esm',
   sourcemap: true,
   legalComments: 'linked',
+  alias: { 'react-devtools-core': './tools/build/no-devtools.ts' },
   define: {
+    'process.env.NODE_ENV': '"production"',
     LLM_ROUTER_VERSION: JSON.stringify(version),
     LLM_ROUTER_PAGE: JSON.stringify(await buildPage()),
   },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tableLines, widthOf } from './columns.ts';
+import { widthOf } from '../faces/tui/text-width.ts';
+import { tableLines } from './columns.ts';
 
 test('counts the cells that a terminal gives to a text', () => {
   const widths = [

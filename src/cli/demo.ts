@@ -9,6 +9,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Sim, startSim } from '../sim/engine.ts';
+import type { SimOptions } from '../sim/flags.ts';
 import { DemoTraffic } from './demo-traffic.ts';
 import { EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 import { openPage } from './open-page.ts';
@@ -22,7 +23,7 @@ const ENGINES = [
   { engine: 'vllm', timeToFirstTokenMs: 80, interTokenLatencyMs: 20 },
   { engine: 'vllm', timeToFirstTokenMs: 120, interTokenLatencyMs: 30 },
   { engine: 'sglang', timeToFirstTokenMs: 200, interTokenLatencyMs: 40 },
-] as const;
+] as const satisfies readonly Partial<SimOptions>[];
 
 export async function runDemo(words: readonly string[], workerUrl: URL): Promise<number> {
   if (words.length > 0) {

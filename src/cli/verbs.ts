@@ -96,6 +96,11 @@ export const VERBS = {
     flags: SERVE_FLAGS,
     ownFlags: false,
   },
+  top: {
+    doc: 'Watch a running router in the terminal.',
+    flags: [value('url', 'URL', 'Its operations address (http://127.0.0.1:8080).')],
+    ownFlags: false,
+  },
   status: {
     doc: 'Show the state of a running router.',
     flags: asking(),

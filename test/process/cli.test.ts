@@ -282,8 +282,10 @@ test('demo prints a request that works and leaves nothing behind', async (t) => 
   const [, url, field, body] =
     /curl -N (\S+) \\\n +-H '([^']+)' \\\n +-d '([^']+)'\n/.exec(child.output) ?? [];
   const [name, value] = field!.split(': ') as [string, string];
+  const askedMs = performance.now();
   const response = await fetch(url!, { method: 'POST', headers: { [name]: value }, body: body! });
   assert.equal(response.status, 200);
+  assert.ok(performance.now() - askedMs >= 80, 'engines of the demo think before they speak');
   assert.match(response.headers.get('content-type')!, /^text\/event-stream/);
   const text = await response.text();
   assert.match(text, /^data: \{.*\}\n\n/);

@@ -1,0 +1,122 @@
+/**
+ * `llm-router top` in a real terminal (tmux): what it shows, what keys do, that it survives a
+ * resize, and that the terminal is as it was however it ends. Skips where there is no tmux.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { after, before, suite, test } from 'node:test';
+import { LAUNCHER } from '../fakes/built.ts';
+import { startRawEngine } from '../fakes/raw-engine.ts';
+import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { good } from '../scenarios/fault-rig.ts';
+
+const PATIENCE_MS = 8_000;
+const skip = spawnSync('tmux', ['-V']).status !== 0 && 'tmux is not installed';
+
+/** A server of its own for each window: one that ends takes its time. */
+let server = 0;
+function tmux(...words: string[]): string {
+  return execFileSync('tmux', ['-L', `llm-router-${process.pid}-${server}`, ...words], {
+    encoding: 'utf8',
+  });
+}
+
+/** A shell in a window of this size, which says when the dashboard has ended. */
+function open(router: RunningRouter, columns: number, rows: number, environment = ''): void {
+  const command = `printf before; ${environment} ${LAUNCHER} top -url ${router.operationsUrl}; echo "ended $?"; cat`;
+  server++;
+  tmux('new-session', '-d', '-x', String(columns), '-y', String(rows), command);
+}
+
+function screen(...flags: string[]): string {
+  return tmux('capture-pane', '-p', ...flags);
+}
+
+async function shows(what: RegExp, ...flags: string[]): Promise<string> {
+  const untilMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const seen = screen(...flags);
+    if (what.test(seen)) return seen;
+    if (performance.now() > untilMs) assert.fail(`no ${what} on\n${seen}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+suite('the terminal dashboard', { skip }, () => {
+  let engine: Awaited<ReturnType<typeof startRawEngine>>;
+  let router: RunningRouter;
+
+  before(async () => {
+    engine = await startRawEngine(async (stage) => good(stage), 'qwen');
+    router = await startRouter({
+      endpoints: [
+        { url: engine.url, model: 'qwen' },
+        { url: 'http://127.0.0.1:9', model: 'qwen' },
+      ],
+      waitUntilUp: false,
+      config: { health_check: { interval: 0.3, failure_threshold: 1 } },
+    });
+  });
+
+  after(async () => {
+    for (; server > 0; server--) {
+      spawnSync('tmux', ['-L', `llm-router-${process.pid}-${server}`, 'kill-server']);
+    }
+    await router?.stop();
+    await engine?.close();
+  });
+
+  test('shows the sick endpoint and why, and drains one by keys alone', async () => {
+    open(router, 100, 24);
+    const seen = await shows(/✗ down +qwen@127\.0\.0\.1:9 /);
+    assert.match(seen, /1\/2 endpoints/);
+    assert.match(seen, /q quit/);
+    await shows(/✗ .*connection refused/);
+    tmux('send-keys', 'j', 'd');
+    await shows(/Drain qwen@http.*\? \(y\/n\)/);
+    tmux('send-keys', 'y');
+    await shows(/○ draining +qwen@127/);
+    const { backends } = await router.dashboard();
+    assert.equal(backends.filter(({ healthy }) => healthy).length, 0);
+  });
+
+  test('follows the size of its window', async () => {
+    tmux('resize-window', '-x', '200', '-y', '40');
+    await shows(/REASON/);
+    tmux('resize-window', '-x', '60', '-y', '15');
+    const seen = await shows(/ENDPOINT(?!.*REASON)/);
+    assert.equal(seen.trimEnd().split('\n').length, 15);
+  });
+
+  test('gives the terminal back when it is quit', async () => {
+    tmux('send-keys', 'q');
+    const seen = await shows(/ended 0/);
+    assert.match(seen, /^before/);
+    assert.doesNotMatch(seen, /ENDPOINT/);
+    assert.equal(tmux('display-message', '-p', '#{cursor_flag}#{alternate_on}').trim(), '10');
+  });
+
+  test('gives the terminal back when it is interrupted or terminated', async () => {
+    for (const end of ['C-c', 'TERM']) {
+      open(router, 80, 24);
+      await shows(/ENDPOINT/);
+      if (end === 'C-c') tmux('send-keys', 'C-c');
+      else {
+        const shell = tmux('display-message', '-p', '#{pane_pid}').trim();
+        const child = execFileSync('pgrep', ['-P', shell], { encoding: 'utf8' }).trim();
+        process.kill(Number(child), 'SIGTERM');
+      }
+      const seen = await shows(/ended \d/);
+      assert.doesNotMatch(seen, /ENDPOINT/, end);
+      assert.equal(tmux('display-message', '-p', '#{cursor_flag}#{alternate_on}').trim(), '10');
+    }
+  });
+
+  test('uses colours, unless NO_COLOR says otherwise', async () => {
+    open(router, 100, 24);
+    await shows(/\u001b\[3[1-3]m/, '-e');
+    open(router, 100, 24, 'NO_COLOR=1');
+    const seen = await shows(/ENDPOINT/, '-e');
+    assert.doesNotMatch(seen, /\u001b\[(3[0-7]|9[0-7])m/);
+  });
+});
