@@ -38,7 +38,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (verb === 'check') return runCheck(flags);
   if (verb === 'config print') return runConfigPrint(flags);
   if (verb === 'simulate') return runSimulate(flags);
-  if (verb === 'top') return (await import(topUrl())).runTop(flags);
+  if (verb === 'top') return (await topBundle()).runTop(flags);
   if (verb === 'webhook test') return runWebhookTest(flags);
   if (verb !== 'serve') return runOperate(verb, flags);
   return serve(flags, workerUrl());
@@ -56,9 +56,9 @@ function benchWorkerUrl(): URL {
 }
 
 /** Its bundle is loaded only when it is asked for. */
-function topUrl(): string {
+function topBundle(): Promise<typeof import('./cli/top.ts')> {
   const fromSource = import.meta.url.endsWith('.ts');
-  return new URL(fromSource ? './cli/top.ts' : './top.js', import.meta.url).href;
+  return import(new URL(fromSource ? './cli/top.ts' : './top.js', import.meta.url).href);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { buildPage } from './build/page.ts';
+import { without } from './build/without.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -24,7 +25,8 @@ await build({
   format: 'esm',
   sourcemap: true,
   legalComments: 'linked',
-  alias: { 'react-devtools-core': './tools/build/no-devtools.ts' },
+  // What ink would load for its own developers.
+  plugins: [without('react-devtools-core')],
   define: {
     'process.env.NODE_ENV': '"production"',
     LLM_ROUTER_VERSION: JSON.stringify(version),

@@ -23,7 +23,8 @@ function tmux(...words: string[]): string {
 
 /** A shell in a window of this size, which says when the dashboard has ended. */
 function open(router: RunningRouter, columns: number, rows: number, environment = ''): void {
-  const command = `printf before; ${environment} ${LAUNCHER} top -url ${router.operationsUrl}; echo "ended $?"; cat`;
+  const top = `${environment} ${LAUNCHER} top -url ${router.operationsUrl}`;
+  const command = `printf before; ${top}; echo "ended $?"; cat`;
   server++;
   tmux('new-session', '-d', '-x', String(columns), '-y', String(rows), command);
 }

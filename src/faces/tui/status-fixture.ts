@@ -10,6 +10,7 @@ const NO_LATENCY = {
   completion_tokens_per_s: 1234,
 };
 
+/** An endpoint, for tests. */
 export function fixtureEndpoint(
   model: string,
   port: number,
@@ -52,6 +53,7 @@ export function fixtureEndpoint(
   };
 }
 
+/** A status of these endpoints, for tests. */
 export function fixtureStatus(
   endpoints: readonly EndpointRow[],
   problems: readonly Problem[] = [],
