@@ -48,7 +48,7 @@ async function measure(settings: BenchSettings, workerUrl: URL): Promise<number>
     return EXIT_FAILURE;
   }
   if (result === undefined) return EXIT_OK;
-  people.write(summaryText(result));
+  people.write(summaryText(result, people.columns ?? Number.POSITIVE_INFINITY));
   await writeReports(result, settings.report);
   return result.slo_met === false ? EXIT_SLO : EXIT_OK;
 }

@@ -12,7 +12,14 @@ const LATENCY_NAMES: readonly (readonly [key: string, title: string])[] = [
   ['queue', 'Wait before the send'],
 ];
 
-export function summaryText(result: BenchResult): string {
+/** What a narrow terminal goes without, in this order. */
+const DISPENSABLE: readonly string[] = [
+  ...['std', 'min', 'p90', 'max', 'p95'],
+  ...['e2el p50', 'ttft p50', 'e2el p99'],
+];
+
+/** `columns`: how wide a line may be; statistics that do not fit are left out. */
+export function summaryText(result: BenchResult, columns: number): string {
   const main = result.runs[result.main_run]!;
   const several = result.runs.length > 1;
   const lines = [
@@ -20,9 +27,9 @@ export function summaryText(result: BenchResult): string {
     ...(several ? [...runLines(result.runs), '', `Run ${main.label || result.main_run + 1}:`] : []),
     ...countLines(main),
     '',
-    ...latencyLines(main),
+    ...fittingTable(latencyRows(main), columns),
     ...stageLines(main),
-    ...endpointLines(main),
+    ...endpointLines(main, columns),
     ...errorLines(main),
     ...verdictLines(result),
     '',
@@ -74,8 +81,15 @@ export function latencyRows({ numbers }: RunReport): string[][] {
   return rows.length === 0 ? [] : [head, ...rows];
 }
 
-function latencyLines(run: RunReport): string[] {
-  return table(latencyRows(run));
+/** A table without the columns that there is no room for. */
+function fittingTable(all: readonly string[][], columns: number): string[] {
+  const rows = all.map((row) => [...row]);
+  for (const name of DISPENSABLE) {
+    if (table(rows).every((line) => line.length < columns)) break;
+    const at = rows[0]?.indexOf(name) ?? -1;
+    if (at > 0) for (const row of rows) row.splice(at, 1);
+  }
+  return table(rows);
 }
 
 function stageLines({ stages }: RunReport): string[] {
@@ -106,9 +120,9 @@ function pointLines(points: Parameters<typeof pointRows>[0]): string[] {
   return table(pointRows(points));
 }
 
-function endpointLines(run: RunReport): string[] {
+function endpointLines(run: RunReport, columns: number): string[] {
   const rows = endpointRows(run);
-  return rows.length === 0 ? [] : ['', ...table(rows)];
+  return rows.length === 0 ? [] : ['', ...fittingTable(rows, columns)];
 }
 
 /** By the router's word on who answered; none without a router. */
