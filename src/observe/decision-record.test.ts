@@ -77,3 +77,13 @@ test('a running request has a phase and an age, but no end', () => {
     assert.deepEqual([shown.phase, shown.age_ms, shown.status], [phase, 12.5, undefined]);
   }
 });
+
+test('names the model where the error is about it', () => {
+  const steps: DecisionRecord['steps'] = [];
+  const { story } = decisionJson(record({ outcome: 'queue_full', status: 429, steps }), 0) as {
+    story: string[];
+  };
+  assert.deepEqual(story, [
+    '12.5 ms: ended with 429: Too many requests wait for the model "m" already.',
+  ]);
+});

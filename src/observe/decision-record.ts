@@ -88,11 +88,11 @@ function sentenceOf({ step, endpoint, detail, candidates }: RequestStep): string
   }
 }
 
-function endOf({ outcome, status }: DecisionRecord): string {
+function endOf({ outcome, status, model }: DecisionRecord): string {
   if (outcome === 'ok') return `answered ${status}.`;
   if (outcome === 'refused') return `refused with ${status}.`;
   if (outcome === 'client_gone') return 'the client went away.';
-  return `ended with ${status}: ${messageOf(outcome)}`;
+  return `ended with ${status}: ${messageOf(outcome).replace('"…"', `"${model}"`)}`;
 }
 
 /** The table's sentence; a detail that only a request has is left out of it. */

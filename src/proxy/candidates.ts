@@ -29,11 +29,15 @@ const WHY = new Map<number, Candidate['excluded']>([
   [DRAINING, 'draining'],
 ]);
 
-/** `tried`: slots that failed the request already. */
+/**
+ * `tried`: slots that failed the request already. `chosen`: the id of the endpoint that was taken,
+ * and charged, a moment ago; '' = none was. It is shown as it was before.
+ */
 export function candidatesOf(
   plane: DataPlane,
   model: string,
   tried: readonly number[],
+  chosen: string,
 ): readonly Candidate[] {
   const cluster = plane.table.cluster(model);
   if (cluster === undefined) return [];
@@ -44,10 +48,13 @@ export function candidatesOf(
     const { id, slot, rpmLimit, own } = cluster.endpoints[i]!;
     let inFlight = 0;
     for (const worker of columns.workers) inFlight += worker.inFlight[slot]!;
-    const rpm = rpmLimit === 0 ? 0 : used(columns.shared.rate, slot, nowMs);
+    const isChosen = id === chosen;
+    const counted = rpmLimit === 0 ? 0 : used(columns.shared.rate, slot, nowMs);
+    const rpm = isChosen ? Math.max(0, counted - 1) : counted;
     let excluded = WHY.get(availabilityOf(columns, slot, nowMs)) ?? '';
     const most = leastLimit(plane.options.maxConnsPerHost, own?.maxParallel ?? 0);
-    if (tried.includes(slot)) excluded = 'tried';
+    if (isChosen) excluded = '';
+    else if (tried.includes(slot)) excluded = 'tried';
     else if (excluded === '' && rpmLimit > 0 && rpm >= rpmLimit) excluded = 'rate_limit';
     else if (excluded === '' && most > 0 && inFlight >= most) excluded = 'connection_limit';
     const waiting = columns.control.waiting[slot]!;

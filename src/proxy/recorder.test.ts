@@ -61,6 +61,15 @@ test('says of a failover who had failed, and keeps what failed apart', () => {
   fake.close();
 });
 
+test('shows the endpoint that was chosen as it was before it was charged', () => {
+  const { fake, find } = setUp({ endpoints: [endpoint(0, { rpmLimit: 1 })] });
+  fake.client(named('a'));
+  fake.connect().deliver(OK);
+  const [seen] = find()[0]!.steps[0]!.candidates;
+  assert.deepEqual([seen!.rpm, seen!.excluded], [0, '']);
+  fake.close();
+});
+
 test('says why a request waits, also while it does', () => {
   const { fake, find } = setUp({ endpoints: [endpoint(0, { rpmLimit: 1 })] });
   fake.client(named('a'));

@@ -69,7 +69,8 @@ export class Trail {
     if (this.#recorder === undefined && this.#steps === undefined) return;
     this.#steps ??= this.#unfold();
     if (this.#steps.length >= MAX_STEPS) return;
-    const candidates = step === 'attempt' || step === 'waits' ? this.#look() : NO_CANDIDATES;
+    const isChoice = step === 'attempt' || step === 'waits';
+    const candidates = isChoice ? this.#look(endpoint) : NO_CANDIDATES;
     this.#steps.push({ atMs: this.#elapsedMs(), step, endpoint, detail, candidates });
   }
 
@@ -90,11 +91,11 @@ export class Trail {
   }
 
   /** The endpoints of its model, where that is worth its cost. */
-  #look(): readonly Candidate[] {
+  #look(chosen: string): readonly Candidate[] {
     const { plane, model, tried } = this.#exchange;
     if (!this.#picked && !this.#eventful) return NO_CANDIDATES;
     if (this.#recorder?.mayLook(plane.clock.nowMs()) !== true) return NO_CANDIDATES;
-    return candidatesOf(plane, model, tried);
+    return candidatesOf(plane, model, tried, chosen);
   }
 
   #decision(status: number, outcome: RequestOutcome, running: boolean): DecisionRecord {
