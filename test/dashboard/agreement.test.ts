@@ -67,6 +67,16 @@ describe('the dashboard of a router with a token', { skip: NO_BROWSER || false }
       assert.deepEqual([ok, completed], [await cell('.column-completed'), ok], base);
     }
   });
+
+  test('shows nothing any more after signing out', async () => {
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.locator('form.sign-in').waitFor();
+    assert.doesNotMatch(await page.locator('body').innerText(), /127\.0\.0\.1|qwen/);
+    assert.equal(
+      (await page.request.get(`${fleet.router.operationsUrl}/admin/status`)).status(),
+      401,
+    );
+  });
 });
 
 function metric(text: string, name: string): number {

@@ -71,6 +71,6 @@ const UNUSED = [
 
 function file(path: string, type: string, bytes: Uint8Array): BuiltFile {
   const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
-  const content = gzipSync(bytes, { level: 9 }).toString('base64');
+  const content = gzipSync(bytes, { level: 9, memLevel: 9 }).toString('base64');
   return { path, type, etag: `"${hash}"`, content };
 }

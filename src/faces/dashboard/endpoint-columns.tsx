@@ -4,6 +4,7 @@ import type { EndpointRow } from '../../control/status.ts';
 import { addressOf, type ColumnKey, failuresOf } from './endpoint-values.ts';
 import { age, count, duration, percent, rate, UNKNOWN } from './format.ts';
 import { StateBadge } from './parts/state-badge.tsx';
+import { useText } from './text/text.ts';
 
 export interface Column {
   readonly key: ColumnKey;
@@ -45,7 +46,7 @@ export const COLUMNS: readonly Column[] = [
     usual: true,
     view: (row, nowAtMs) => (row.since_at_ms === null ? UNKNOWN : age(nowAtMs - row.since_at_ms)),
   },
-  text('reason', true),
+  { key: 'reason', usual: true, isText: true, view: (row) => <Reason text={row.reason} /> },
   text('model', true),
   text('engine', true),
   text('source', false),
@@ -69,6 +70,11 @@ export const COLUMNS: readonly Column[] = [
   reported('generation_tokens', false),
   numeric('weight', false),
 ];
+
+function Reason({ text: found }: { readonly text: string }) {
+  const { detail } = useText();
+  return <span title={detail(found)}>{detail(found) || UNKNOWN}</span>;
+}
 
 const CLASSES = ['connect', 'status', 'stream', 'timeout'] as const;
 

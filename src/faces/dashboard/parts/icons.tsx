@@ -21,8 +21,8 @@ const PATHS = {
   download: 'M8 2.5v7.5m-3-3 3 3 3-3M3 13.5h10',
   back: 'M9.5 3.5 5 8l4.5 4.5',
   warn: 'M8 2.5 14 13H2zM8 6.5v3M8 11.4h.01',
-  more: 'M3.5 8h.01M8 8h.01M12.5 8h.01',
   pause: 'M5.5 3.5v9m5-9v9',
+  leave: 'M6.5 2.5h-4v11h4M6 8h7.5m-3-3 3 3-3 3',
   play: 'M5 3.5v9l7-4.5z',
   table: 'M2.5 3h11v10h-11zM2.5 6.5h11M2.5 10h11M7 3v10',
 } as const;

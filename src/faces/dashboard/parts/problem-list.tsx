@@ -47,7 +47,7 @@ export function ProblemList({ status }: { readonly status: StatusSnapshot }) {
 }
 
 function ProblemRow({ problem, nowAtMs }: { readonly problem: Problem; readonly nowAtMs: number }) {
-  const { health, problems } = useText();
+  const { health, problems, detail: said } = useText();
   const { kind, severity, subject, detail, since_at_ms } = problem;
   const { cause, advice } = problems?.[kind] ?? problem;
   const isEndpoint = subject.includes('@');
@@ -64,7 +64,7 @@ function ProblemRow({ problem, nowAtMs }: { readonly problem: Problem; readonly 
           ) : (
             <strong>{subject === '' ? health.router : subject}</strong>
           )}
-          {detail !== '' && <span class="detail">{detail}</span>}
+          {detail !== '' && <span class="detail">{said(detail)}</span>}
         </p>
         <p>
           {cause} <span class="advice">{advice}</span>

@@ -1,5 +1,7 @@
 /** The ways to the pages, and below them: is it live, language, theme, help. */
 
+import { ask, signInNeeded } from '../state/api.ts';
+import { useAsked } from '../state/asked.ts';
 import { useCell } from '../state/cell.ts';
 import { helpOpen } from '../state/keys.ts';
 import { connection, status } from '../state/live.ts';
@@ -76,8 +78,31 @@ function Footer() {
         >
           <Icon name="help" />
         </button>
+        <SignOut />
       </div>
     </div>
+  );
+}
+
+/** Only where there is something to sign out of. */
+function SignOut() {
+  const { prefs } = useText();
+  const session = useAsked<{ readonly token_needed: boolean }>('/admin/session', 0).value;
+  if (session?.token_needed !== true) return null;
+  const leave = async () => {
+    await ask('/admin/session', 'DELETE').catch(() => undefined);
+    signInNeeded.set(true);
+  };
+  return (
+    <button
+      type="button"
+      class="quiet"
+      onClick={() => void leave()}
+      aria-label={prefs.signOut}
+      title={prefs.signOut}
+    >
+      <Icon name="leave" />
+    </button>
   );
 }
 

@@ -28,7 +28,8 @@ export function startLive(): void {
   openEvents();
   setInterval(() => void watch(), POLL_MS);
   signInNeeded.follow(() => {
-    if (!signInNeeded.value) openEvents();
+    if (signInNeeded.value) events?.close();
+    else openEvents();
   });
 }
 

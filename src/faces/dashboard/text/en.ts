@@ -32,6 +32,8 @@ export const en = {
   problems: undefined as
     | Record<ProblemKind, { readonly cause: string; readonly advice: string }>
     | undefined,
+  /** What the router found out, which comes in English. */
+  detail: (text: string) => text,
   states,
   metrics,
   nav: {
@@ -68,7 +70,6 @@ export const en = {
     none: 'No endpoints are configured yet.',
     count: (n: number) => (n === 1 ? '1 thing needs a look' : `${n} things need a look`),
     since: 'since',
-    todo: 'Do',
     router: 'The router',
     open: 'Open',
     critical: 'Critical',
@@ -171,7 +172,6 @@ export const en = {
     back: 'All endpoints',
     gone: 'This endpoint is not configured any more.',
     facts: 'Facts',
-    limits: 'Limits',
     noLimit: 'none',
     engineSays: 'The engine says',
     stale: 'old',
@@ -179,7 +179,6 @@ export const en = {
     noFailures: 'None remembered.',
     probes: 'Last health checks',
     noProbes: 'None yet.',
-    lastChecks: 'result',
     ok: 'answered',
     charts: 'Last 15 minutes',
     openCharts: 'All charts',
@@ -222,7 +221,6 @@ export const en = {
     csv: 'CSV',
     table: 'Table',
     chart: 'Chart',
-    resetZoom: 'Whole range',
     hint: 'Drag to zoom. Double-click to see the whole range.',
     pick: 'Lines',
     pickHint: 'Up to eight at once; the busiest are chosen.',

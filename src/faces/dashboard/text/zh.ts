@@ -1,5 +1,6 @@
 /** 简体中文. */
 import type { Text } from './en.ts';
+import { zhDetail } from './zh-details.ts';
 
 export const zh: Text = {
   problems: {
@@ -52,6 +53,7 @@ export const zh: Text = {
       advice: '减少端点，或分给多个路由器。',
     },
   },
+  detail: zhDetail,
   states: {
     healthy: '健康',
     busy: '繁忙',
@@ -111,7 +113,6 @@ export const zh: Text = {
     none: '还没有配置端点。',
     count: (n) => `${n} 项需要关注`,
     since: '自',
-    todo: '建议',
     router: '路由器',
     open: '打开',
     critical: '严重',
@@ -213,7 +214,6 @@ export const zh: Text = {
     back: '全部端点',
     gone: '这个端点已不在配置中。',
     facts: '概况',
-    limits: '限制',
     noLimit: '无',
     engineSays: '引擎报告',
     stale: '已过期',
@@ -221,7 +221,6 @@ export const zh: Text = {
     noFailures: '没有记录。',
     probes: '最近的健康检查',
     noProbes: '还没有。',
-    lastChecks: '结果',
     ok: '正常应答',
     charts: '最近 15 分钟',
     openCharts: '全部图表',
@@ -264,7 +263,6 @@ export const zh: Text = {
     csv: 'CSV',
     table: '表格',
     chart: '图表',
-    resetZoom: '完整范围',
     hint: '拖动可放大，双击恢复完整范围。',
     pick: '曲线',
     pickHint: '最多八条；默认选最繁忙的。',

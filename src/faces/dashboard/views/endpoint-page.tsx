@@ -41,7 +41,7 @@ export function EndpointPage({
 }
 
 function Known({ row, status }: { readonly row: EndpointRow; readonly status: StatusSnapshot }) {
-  const { health, problems: texts } = useText();
+  const { health, problems: texts, detail } = useText();
   const since = row.since_at_ms;
   const problem = status.problems.find(({ subject }) => subject === row.id);
   const words = problem && (texts?.[problem.kind] ?? problem);
@@ -62,7 +62,7 @@ function Known({ row, status }: { readonly row: EndpointRow; readonly status: St
         <section class={`card callout ${problem.severity}`}>
           <p>
             <Icon name={problem.severity === 'info' ? 'pause' : 'warn'} />
-            <strong>{problem.detail || health[problem.severity]}</strong> {words.cause}
+            <strong>{detail(problem.detail) || health[problem.severity]}</strong> {words.cause}
           </p>
           <p class="advice">{words.advice}</p>
         </section>
@@ -75,7 +75,7 @@ function Known({ row, status }: { readonly row: EndpointRow; readonly status: St
 }
 
 function Figures({ row }: { readonly row: EndpointRow }) {
-  const { columns, endpoint, overview } = useText();
+  const { columns, endpoint, overview, detail } = useText();
   const stale = row.report_stale ? ` (${endpoint.stale})` : '';
   return (
     <div class="cards three">
@@ -94,7 +94,7 @@ function Figures({ row }: { readonly row: EndpointRow }) {
             {row.rpm_limit === null ? endpoint.noLimit : count(row.rpm_limit)}
           </Fact>
           <Fact name={columns.reason} isLong>
-            {row.reason || UNKNOWN}
+            {detail(row.reason) || UNKNOWN}
           </Fact>
         </dl>
       </section>

@@ -173,11 +173,7 @@ function Row({ row, index, columns, isSelected, nowAtMs, onSelect }: RowProps) {
             </a>
           </th>
         ) : (
-          <td
-            key={column.key}
-            class={`${column.isText ? 'text' : ''} column-${column.key}`}
-            title={column.key === 'reason' ? row.reason : undefined}
-          >
+          <td key={column.key} class={`${column.isText ? 'text' : ''} column-${column.key}`}>
             {column.view(row, nowAtMs)}
           </td>
         ),
