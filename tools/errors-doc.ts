@@ -27,6 +27,7 @@ const ADVICE: Record<ErrorCode, string> = {
   model_not_found: 'Compare with `GET /v1/models`; names are case-sensitive.',
   client_gone: 'Seen in logs only. If frequent, raise the timeout of the client.',
   rate_limited: 'Wait for Retry-After, add endpoints, or raise `rpm_limit`.',
+  too_many_requests: 'Send less at once, or raise `server.max_requests`.',
   queue_full: 'Wait and send again, slow down, or add endpoints.',
   no_socket: 'Raise the limit of open files (`ulimit -n`), or look for ports used up by others.',
   no_healthy_endpoint:

@@ -34,6 +34,7 @@ export function proxyOptions(config: Config, now: Circumstances): ProxyOptions {
     tlsKey,
     clientKeys: clientKeys(server.apiKeys, now.keyPlaces),
     explainHeaders: server.explainHeaders,
+    maxRequests: server.maxRequests,
     maxBodyBytes: server.maxBodyBytes,
     retryBufferBytes: Math.ceil(server.retryBufferBytes / workers),
     numRetries: routing.numRetries,

@@ -13,6 +13,7 @@ export const AT_START: ReadonlySet<string> = new Set([
   'server.workers',
   'server.tls_cert_file',
   'server.tls_key_file',
+  'routing.prefix_index_bytes',
   'health_check.prune_unhealthy_on_start',
   'dashboard.enabled',
   'dashboard.host',

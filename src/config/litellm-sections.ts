@@ -101,6 +101,10 @@ export const LITELLM_KEYS: readonly LiteLLMKey[] = [
     const seconds = to.number(tree);
     if (seconds !== undefined) to.option('health_check.interval', seconds, tree);
   }),
+  row('general_settings', 'global_max_parallel_requests', 'server.max_requests.', (to, tree) => {
+    const requests = to.number(tree);
+    if (requests !== undefined) to.option('server.max_requests', requests, tree);
+  }),
   row('general_settings', 'max_request_size_mb', 'server.max_body_bytes.', (to, tree) => {
     const bytes = to.number(tree, 1024 * 1024);
     if (bytes !== undefined) to.option('server.max_body_bytes', Math.floor(bytes), tree);

@@ -72,6 +72,7 @@ general_settings:
   master_key: os.environ/MASTER
   health_check_interval: 120
   max_request_size_mb: 10
+  global_max_parallel_requests: 50
 environment_variables: {VLLM_BASE: 'http://10.0.0.2:8000/v1', TEAM: blue}
 credential_list:
   - credential_name: example
@@ -93,6 +94,7 @@ test('a LiteLLM file is a main file by itself', async (t) => {
   assert.equal(config?.retry.failureThreshold, 5);
   assert.equal(config?.healthCheck.intervalMs, 120_000);
   assert.equal(config?.server.maxBodyBytes, 10 * 1024 * 1024);
+  assert.equal(config?.server.maxRequests, 50);
   assert.deepEqual(config?.server.apiKeys, [{ name: 'master', key: 'sk-master' }]);
   const [first, second, third] = endpoints;
   assert.equal(first?.apiKey.reveal(), 'sk-example');

@@ -59,6 +59,12 @@ export const SECTIONS = {
         true,
         'Whether answers say which endpoint gave them, and after how many attempts.',
       ),
+      maxRequests: integer(
+        'max_requests',
+        0,
+        { max: 1_000_000, unit: 'requests' },
+        'Requests in progress at once, all models together; further ones get 429. 0 = no limit.',
+      ),
       maxBodyBytes: integer(
         'max_body_bytes',
         64 * 1024 * 1024,

@@ -84,6 +84,12 @@ export const ERRORS = {
     FINAL,
     'All endpoints of the model "{}" are at a limit; see Retry-After.',
   ),
+  too_many_requests: row(
+    429,
+    'router',
+    FINAL,
+    'The router serves {} requests at once, and no more (server.max_requests).',
+  ),
   queue_full: row(429, 'router', FINAL, 'Too many requests wait for the model "{}" already.'),
   no_socket: row(503, 'router', LOAD, 'The router has no free socket to reach an endpoint with.'),
   no_healthy_endpoint: row(503, 'router', FINAL, 'No endpoint of the model "{}" is available now.'),

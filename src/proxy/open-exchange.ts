@@ -3,6 +3,7 @@
  * From a request head to an exchange, or to the answer that ends it at once: unknown routes, wrong
  * methods, the router's own small routes, bodies that are refused before they are read.
  */
+import { ERRORS } from '../core/errors.ts';
 import { FIELD_CONTENT_ENCODING, fieldValue } from '../http1/fields.ts';
 import { METHOD_GET, METHOD_HEAD, METHOD_POST, type RequestHead } from '../http1/request-head.ts';
 import { allowOf, findRoute, modelIdOf, type Route } from '../openai/routes.ts';
@@ -11,7 +12,7 @@ import { Exchange } from './exchange.ts';
 import type { Client } from './exchange-view.ts';
 import { ownAnswer } from './own-routes.ts';
 import type { DataPlane } from './plane.ts';
-import { errorAnswer, type OwnAnswer } from './reject.ts';
+import { errorAnswer, type OwnAnswer, refusalFields } from './reject.ts';
 
 export function openExchange(
   client: Client,
@@ -39,7 +40,11 @@ export function openExchange(
     const coding = fieldValue(chunk, head, FIELD_CONTENT_ENCODING);
     return errorAnswer('unsupported_content_encoding', route.dialect, coding);
   }
-  const { maxBodyBytes } = client.plane.options;
+  const { maxBodyBytes, maxRequests } = client.plane.options;
+  if (maxRequests > 0 && client.plane.requestsInProgress() >= maxRequests) {
+    const fields = refusalFields(ERRORS.too_many_requests.status, 1, false);
+    return errorAnswer('too_many_requests', route.dialect, String(maxRequests), fields);
+  }
   if (head.contentLength > maxBodyBytes) {
     return errorAnswer('body_too_large', route.dialect, String(maxBodyBytes));
   }

@@ -22,6 +22,8 @@ export interface ProxyOptions {
   readonly clientKeys: readonly ClientKey[];
   /** Answers carry x-llm-router-endpoint and x-llm-router-attempts. */
   readonly explainHeaders: boolean;
+  /** In progress at once, all workers together; 0 = unlimited. */
+  readonly maxRequests: number;
   readonly maxBodyBytes: number;
   /** What request bodies may hold in one worker. */
   readonly retryBufferBytes: number;

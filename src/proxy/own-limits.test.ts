@@ -165,3 +165,20 @@ describe('an endpoint with settings of its own', () => {
     assert.doesNotMatch(head, /red/);
   });
 });
+
+describe('the limit of all requests together', () => {
+  it('refuses one more before its body is read', () => {
+    const plane = start({ options: { maxRequests: 2 } });
+    plane.client(post());
+    const upstream = plane.connect();
+    plane.client(post());
+    const third = plane.client(post());
+    const got = readAnswer(third.received);
+    assert.equal(got.status, 429);
+    assert.equal(codeOf(got.body), 'too_many_requests');
+    assert.match(got.head, /\r\nRetry-After: 1\r\n/);
+    upstream.deliver(OK);
+    plane.client(post());
+    assert.equal(plane.net.upstream.length, 2, 'one has ended, and its connection serves again');
+  });
+});

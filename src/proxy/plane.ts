@@ -19,6 +19,7 @@ import { TimerWheel } from '../net/timer-wheel.ts';
 import type { Connector, Transport } from '../net/transport.ts';
 import { UpstreamPool } from '../net/upstream-pool.ts';
 import { EJECTIONS, type WorkerMeters } from '../state/meters.ts';
+import { GAUGE_EXCHANGES } from '../state/totals.ts';
 import { Admission } from './admission.ts';
 import { BodyBudget } from './body-budget.ts';
 import { BodyPool } from './body-pool.ts';
@@ -35,6 +36,8 @@ export interface PlaneParts {
   readonly options: ProxyOptions;
   readonly columns: Columns;
   readonly totals: Float64Array;
+  /** Those of all workers; absent = this is the only one. */
+  readonly allTotals?: readonly Float64Array[];
   readonly meters: WorkerMeters;
   readonly workerIndex: number;
   readonly clock: Clock;
@@ -90,6 +93,7 @@ export class DataPlane {
   strategy: Strategy;
   draining = false;
   readonly #idPrefix: string;
+  readonly #allTotals: readonly Float64Array[];
   #endpoints = new Map<EndpointSpec, EndpointBytes>();
   #requests = 0;
 
@@ -99,6 +103,7 @@ export class DataPlane {
     this.columns = parts.columns;
     this.own = parts.columns.workers[parts.workerIndex]!;
     this.totals = parts.totals;
+    this.#allTotals = parts.allTotals ?? [parts.totals];
     this.meters = new Meters(parts.meters, parts.clock);
     this.workerIndex = parts.workerIndex;
     this.clock = parts.clock;
@@ -123,6 +128,13 @@ export class DataPlane {
     this.admission = new Admission(this);
     this.bodies = new BodyBudget(parts.options.retryBufferBytes, parts.totals);
     this.#idPrefix = `r${hex(parts.random)}${hex(parts.random)}-${parts.workerIndex}-`;
+  }
+
+  /** In all workers together. */
+  requestsInProgress(): number {
+    let sum = 0;
+    for (let i = 0; i < this.#allTotals.length; i++) sum += this.#allTotals[i]![GAUGE_EXCHANGES]!;
+    return sum;
   }
 
   /** Swaps the route table; exchanges in flight go on with what they hold. */

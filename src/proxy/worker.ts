@@ -87,6 +87,7 @@ const plane = new DataPlane(
     options: start.options,
     columns: state.columns,
     totals: state.totals[start.index]!,
+    allTotals: state.totals,
     meters: state.meters[start.index]!,
     workerIndex: start.index,
     clock: monotonicClock,

@@ -46,6 +46,7 @@ export const OPTIONS: ProxyOptions = {
   reusePort: false,
   tlsCert: '',
   tlsKey: '',
+  maxRequests: 0,
   maxBodyBytes: 1024 * 1024,
   retryBufferBytes: 64 * 1024 * 1024,
   numRetries: 2,

@@ -96,6 +96,7 @@ const KINDS: Record<ErrorCode, 'final' | 'connect' | 'closed' | 'status' | 'brok
   model_not_found: 'final',
   client_gone: 'final',
   rate_limited: 'final',
+  too_many_requests: 'final',
   queue_full: 'final',
   no_healthy_endpoint: 'final',
   draining: 'final',
