@@ -1,11 +1,8 @@
-// HOT PATH
 /**
  * One client connection: writes a request, follows its answer with the product's own codec, and
  * says exactly once how it ended. Objects live as long as their connection; a request costs none.
  *
  *     CONNECTING → IDLE ⇄ HEAD → BODY → IDLE        anything → GONE
- *
- * bench: bench/main.ts
  */
 import { BodyFraming } from '../../http1/body-framing.ts';
 import { parseResponseHead, ResponseHead } from '../../http1/response-head.ts';

@@ -1,8 +1,5 @@
-// HOT PATH
 /**
  * Which endpoint answered, by the router's response header, as one string for each endpoint.
- *
- * bench: bench/main.ts
  */
 import { equalsWord } from '../../http1/bytes.ts';
 import type { MessageHead } from '../../http1/message-head.ts';

@@ -1,12 +1,9 @@
-// HOT PATH
 /**
  * The generator's connections, in one of three manners: kept and reused newest first (`pool`), one
  * for each request (`per-request`), or as Python's httpx does: at most 100, kept for 5 s (`httpx`).
  *
  * Invariant: a shot given to `submit` ends at the owner exactly once; what finds no connection
  * waits in order.
- *
- * bench: bench/main.ts
  */
 import type { Clock } from '../../core/clock.ts';
 import type { TimerWheel } from '../../net/timer-wheel.ts';

@@ -1,10 +1,7 @@
-// HOT PATH
 /**
  * One request of the load and what became of it. All times are milliseconds of the one monotonic
  * clock. `dueMs` is when the schedule wanted it sent: latencies counted from there include what a
  * slow server made later requests wait (Tene, "How NOT to measure latency", 2015).
- *
- * bench: bench/main.ts
  */
 import type { Tally } from '../measure/tally.ts';
 

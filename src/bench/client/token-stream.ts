@@ -1,11 +1,9 @@
-// HOT PATH
 /**
  * Follows one streamed answer: finds its events however they are cut, and tells those that carry
  * text from the others (role, finish, usage, comments), because only the former are tokens whose
  * times mean something. Looks at bytes; nothing is decoded unless the text itself is wanted.
  *
  * Source: HTML Living Standard, "Interpreting an event stream"; OpenAI API reference, streaming.
- * bench: bench/main.ts
  */
 import { headEnds, jsonEnds } from '../../openai/event-end.ts';
 import { KeySearch, startsWith } from '../../openai/key-search.ts';
@@ -170,7 +168,7 @@ function isFilled(key: KeySearch, buf: Buffer, from: number, to: number): boolea
 /** The text of an event, for conversations that go on with it. */
 function deltaText(buf: Buffer, from: number, to: number): string {
   try {
-    // tidy allows hot-path: only conversations of several turns need the text
+    // Only conversations of several turns need the text: elsewhere nothing is parsed.
     const event = JSON.parse(buf.toString('utf8', from, to)) as StreamEvent;
     const choice = event.choices?.[0];
     return choice?.delta?.content ?? choice?.text ?? '';

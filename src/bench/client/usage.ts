@@ -1,9 +1,6 @@
-// HOT PATH
 /**
  * Reads token counts from the `usage` object of an answer without parsing the JSON around it.
  * Prompts and texts cannot fool it: quotes inside JSON strings are escaped.
- *
- * bench: bench/main.ts
  */
 import { KeySearch } from '../../openai/key-search.ts';
 import type { Shot } from './shot.ts';
@@ -41,7 +38,7 @@ function numberAfter(key: KeySearch, buf: Buffer, from: number, to: number): num
 /** The text of an answer that was not streamed, for conversations that go on with it. */
 export function answerText(buf: Buffer, from: number, to: number): string {
   try {
-    // tidy allows hot-path: only conversations of several turns need the text
+    // Only conversations of several turns need the text: elsewhere nothing is parsed.
     const body = JSON.parse(buf.toString('utf8', from, to)) as Answer;
     const choice = body.choices?.[0];
     return choice?.message?.content ?? choice?.text ?? '';

@@ -1,9 +1,6 @@
-// HOT PATH
 /**
  * Turns an ended request into numbers. Only whole answers count in the latencies; what failed,
  * left or was cut off is counted beside them.
- *
- * bench: bench/main.ts
  */
 import { SHOT_CANCELLED, SHOT_OK, SHOT_UNFINISHED, type Shot } from '../client/shot.ts';
 import type { GoodputLimits } from '../plan.ts';

@@ -1,12 +1,9 @@
-// HOT PATH
 /**
  * What one worker thread counted in one stage of a run, in shared memory: the worker alone writes,
  * the main thread reads it once a second for the live panel and at the end for the report. So
  * nothing is sent while load runs, and percentiles are those of all requests.
  *
  *     | counters | ttft | tpot | itl | e2el | queue | ttft_intended | e2el_intended | connect |
- *
- * bench: bench/main.ts
  */
 import { Histogram, HistogramScale } from '../../core/histogram.ts';
 
