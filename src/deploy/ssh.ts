@@ -21,6 +21,8 @@ export interface Ran {
 
 const CONNECT_SECONDS = 10;
 const MAX_STDERR = 65_536;
+/** What ssh said has been written when it ends; reading it takes a moment. */
+const LAST_WORDS_MS = 100;
 const OPTIONS = [
   ...['-T', '-o', 'BatchMode=yes', '-o', `ConnectTimeout=${CONNECT_SECONDS}`],
   ...['-o', 'ServerAliveInterval=15', '-o', 'ServerAliveCountMax=4'],
@@ -129,6 +131,7 @@ function run(args: readonly string[], input: string, timeoutMs: number): Promise
     const timer = setTimeout(() => {
       isLate = true;
       child.kill('SIGTERM');
+      child.stdout.destroy();
     }, timeoutMs);
     const finish = (code: number) => {
       clearTimeout(timer);
@@ -144,7 +147,16 @@ function run(args: readonly string[], input: string, timeoutMs: number): Promise
       stderr += error.code ?? error.message;
       finish(-1);
     });
-    child.once('close', (code) => finish(isLate ? -1 : (code ?? -1)));
+    // Not 'close': a shared connection that this call opened lives on as a process that, in older
+    // versions of ssh, keeps standard error open.
+    const ended = new Promise<number>((done) => child.once('exit', (code) => done(code ?? -1)));
+    const read = new Promise((done) => child.stdout.once('close', done));
+    const said = new Promise((done) => child.stderr.once('close', done));
+    void Promise.all([ended, read]).then(async ([code]) => {
+      await Promise.race([said, new Promise((done) => setTimeout(done, LAST_WORDS_MS).unref())]);
+      child.stderr.destroy();
+      finish(isLate ? -1 : code);
+    });
     child.stdin.end(input);
   });
 }
