@@ -55,7 +55,7 @@ test("the user's own shared connection is used and left alone", async () => {
   assert.ok(own.every((call) => !call.includes('Control')));
 });
 
-test('a call is over when ssh ends, though something it left holds its standard error', async () => {
+test('a call is over when ssh ends, though what it left holds its standard error', async () => {
   const ssh = new Ssh(4);
   const startMs = performance.now();
   const left = `sleep 10 </dev/null >/dev/null & echo $!; echo 'Permission denied' >&2; exit 255`;
