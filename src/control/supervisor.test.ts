@@ -151,6 +151,15 @@ test('sends every new table to every worker', async () => {
   }
 });
 
+test('sends new options to every worker, with the epoch they come after', async () => {
+  const { supervisor, seen } = await running();
+  const epoch = supervisor.adoptedEpoch;
+  supervisor.configure({ numRetries: 9 });
+  for (const { posted } of seen.spawned) {
+    assert.deepEqual(posted, [{ kind: 'options', epoch, options: { numRetries: 9 } }]);
+  }
+});
+
 test('an epoch is adopted when the last worker says so', async () => {
   const { supervisor, seen } = await running();
   assert.equal(supervisor.adoptedEpoch, 1);

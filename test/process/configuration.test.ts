@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Sim, startSim } from '../../src/sim/engine.ts';
 import { type RouterSetup, type RunningRouter, startRouter } from '../fakes/router.ts';
+import { startWecomRobot } from '../fakes/wecom-robot.ts';
 
 const MODEL = 'm';
 const DEAD = 'http://127.0.0.1:1';
@@ -76,6 +77,26 @@ test('options count at once, are shown before, and can be taken back', async (t)
   assert.equal(back.body.status.held, true);
   assert.equal((await chat(router, MODEL)).status, 200);
   assert.doesNotMatch(router.child.output + JSON.stringify([dry, back]), /canary/);
+});
+
+test('alerts, probes and the strategy follow the file without a restart', async (t) => {
+  const robot = await startWecomRobot('canary-robot-key');
+  t.after(() => robot.close());
+  const { url } = await engine(t);
+  const router = await start(t, { endpoints: [{ url, model: MODEL }] });
+  assert.equal(robot.messages.length, 0);
+  await write(router, {
+    routing: { strategy: 'least-connections' },
+    health_check: { interval: 0.2 },
+    webhook: { enabled: true, url: robot.url },
+  });
+  const { body } = await post(router, '/admin/reload');
+  assert.match(body.outcome, /^(applied|unchanged)$/);
+  while (robot.messages.length === 0) await sleep(50);
+  const response = await fetch(`${router.operationsUrl}/admin/status`);
+  const status = (await response.json()) as { router: { strategy: string } };
+  assert.equal(status.router.strategy, 'least-connections');
+  assert.doesNotMatch(router.child.output + JSON.stringify(body), /canary/);
 });
 
 test('what is not valid is refused, shown, and forgotten when it is mended', async (t) => {
