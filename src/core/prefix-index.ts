@@ -7,7 +7,7 @@
  * its last (engines free a sequence from its tail). A clock for each endpoint counts what was put
  * on its stack, in pages of 16 tokens; a block's stamp is the clock's value when the block was used
  * less its depth in the prompt, so `clock - stamp` is its depth in the stack, and the block is held
- * while that is below the cache's size. Nothing is ever deleted: what is pushed out gets too old,
+ * while that is within the cache's size. Nothing is ever deleted: what is pushed out gets too old,
  * and a restart of the engine moves its clock by more than any cache holds.
  *
  * Invariant: for one endpoint the blocks of a prompt are held up to some depth and not beyond, so
@@ -132,7 +132,7 @@ export class PrefixIndex {
       entries[block] = entry;
       const stamp = entry < 0 ? 0 : table.stamp(entry, lane);
       const age = (clock - stamp) | 0;
-      const held = stamp !== 0 && age < pages;
+      const held = stamp !== 0 && age <= pages;
       moved += (upTo - before) * (held ? Math.max(0, age) / pages : 1);
       before = upTo;
     }
@@ -193,7 +193,7 @@ export class PrefixIndex {
       const stamp = table.stamp(entry, lane);
       if (stamp === 0) continue;
       const member = members[at * GROUP_SLOTS + lane]!;
-      if (((this.#clocks[member]! - stamp) | 0) < this.#pages[member]!) alive |= 1 << lane;
+      if (((this.#clocks[member]! - stamp) | 0) <= this.#pages[member]!) alive |= 1 << lane;
     }
     return alive;
   }

@@ -5,8 +5,8 @@
  * is being generated beside it. Nothing of it is configured.
  *
  * A worker moves its own estimate a step towards each observation (normalised least mean squares);
- * readers average over workers by how much each has seen, and lean on the cluster's mean until an
- * endpoint has been seen often enough. Source: Widrow & Hoff, "Adaptive switching circuits", 1960,
+ * readers average over workers by how much each has seen, and lean on the cluster's median until
+ * an endpoint has been seen often enough. Source: Widrow & Hoff, "Adaptive switching circuits", 1960,
  * in the normalised form of Nagumo & Noda, 1967.
  *
  * bench: bench/prompt.ts
@@ -23,13 +23,13 @@ const STEP = 0.05;
 /** Scales that make the three inputs comparable. */
 const TOKENS_SCALE = 4096;
 const RUNNING_SCALE = 16;
-/** So many observations weigh as much as the cluster's mean. */
+/** So many observations weigh as much as the cluster's median. */
 const PRIOR_OBSERVATIONS = 8;
 /** What is older than about this many observations is forgotten. */
 const MAX_OBSERVATIONS = 200;
 const REFRESH_MS = 100;
-/** Share of a mean by which equal endpoints may seem to differ. */
-const CHANCE = 0.3;
+/** Share of a price by which equal endpoints may seem to differ. */
+const CHANCE = 0.25;
 
 /** The time to a first byte, and what was known when the request was sent. */
 export interface Observation {
@@ -73,6 +73,7 @@ export class PoolRates {
   #pool: Pool | undefined;
   #freshUntilMs = 0;
   #seen = new Float64Array(0);
+  #sorted = new Float64Array(0);
 
   constructor(columns: Columns) {
     this.#columns = columns;
@@ -87,29 +88,42 @@ export class PoolRates {
       this.msPerToken = new Float64Array(pool.size);
       this.msPerRunning = new Float64Array(pool.size);
       this.#seen = new Float64Array(pool.size);
+      this.#sorted = new Float64Array(pool.size);
     }
-    let base = 0;
-    let perToken = 0;
-    let perRunning = 0;
     let known = 0;
     for (let member = 0; member < pool.size; member++) {
       this.#gather(member, pool.slots[member]!);
-      if (this.#seen[member] === 0) continue;
-      known++;
-      base += this.baseMs[member]!;
-      perToken += this.msPerToken[member]!;
-      perRunning += this.msPerRunning[member]!;
+      if (this.#seen[member] !== 0) known++;
     }
-    const meanBase = known === 0 ? 0 : base / known;
-    const meanToken = known === 0 ? FIRST_MS_PER_TOKEN : perToken / known;
-    const meanRunning =
-      known === 0 ? FIRST_MS_PER_TOKEN * FIRST_RUNNING_TOKENS : perRunning / known;
-    for (let member = 0; member < pool.size; member++) {
-      const own = this.#seen[member]! / (this.#seen[member]! + PRIOR_OBSERVATIONS);
-      this.baseMs[member] = lean(meanBase, this.baseMs[member]!, own);
-      this.msPerToken[member] = lean(meanToken, this.msPerToken[member]!, own);
-      this.msPerRunning[member] = lean(meanRunning, this.msPerRunning[member]!, own);
+    this.#settle(this.baseMs, pool.size, known, 0);
+    this.#settle(this.msPerToken, pool.size, known, FIRST_MS_PER_TOKEN);
+    const perRunning = FIRST_MS_PER_TOKEN * FIRST_RUNNING_TOKENS;
+    this.#settle(this.msPerRunning, pool.size, known, perRunning);
+  }
+
+  /**
+   * From what was seen of each member to what is believed: by how much was seen, between that and
+   * what is common in the cluster; and what chance may explain is no difference at all, or equal
+   * endpoints would not be used alike.
+   */
+  #settle(prices: Float64Array, size: number, known: number, first: number): void {
+    const common = known === 0 ? first : this.#median(prices, size, known);
+    for (let member = 0; member < size; member++) {
+      const seen = this.#seen[member]!;
+      const difference = prices[member]! - common;
+      const isReal = seen > 0 && Math.abs(difference) > CHANCE * common;
+      const share = isReal ? seen / (seen + PRIOR_OBSERVATIONS) : 0;
+      prices[member] = common + share * difference;
     }
+  }
+
+  #median(prices: Float64Array, size: number, known: number): number {
+    let count = 0;
+    for (let member = 0; member < size; member++) {
+      if (this.#seen[member] !== 0) this.#sorted[count++] = prices[member]!;
+    }
+    const sorted = this.#sorted.subarray(0, count).sort();
+    return (sorted[(known - 1) >> 1]! + sorted[known >> 1]!) / 2;
   }
 
   /** The mean over workers, by how much each has seen. */
@@ -132,14 +146,4 @@ export class PoolRates {
     this.msPerToken[member] = seen === 0 ? 0 : perToken / seen;
     this.msPerRunning[member] = seen === 0 ? 0 : perRunning / seen;
   }
-}
-
-/**
- * From the cluster's mean towards what was seen of this endpoint, by how much was seen; the part of
- * the difference that may be chance is left out, or equal endpoints would not be used alike.
- */
-function lean(mean: number, seen: number, share: number): number {
-  const difference = seen - mean;
-  const real = Math.max(0, Math.abs(difference) - mean * CHANCE);
-  return mean + share * (difference < 0 ? -real : real);
 }

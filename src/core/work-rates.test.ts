@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fixtureColumns } from './columns-fixture.ts';
+import { poolOf } from './pickers/pool-fixture.ts';
+import { Xorshift } from './random.ts';
+import { observe, PoolRates } from './work-rates.ts';
+
+/** Feeds `count` observations of an engine with these true prices, with 20 % of noise. */
+function teach(columns: ReturnType<typeof fixtureColumns>, slot: number, msPerToken: number): void {
+  const random = new Xorshift(slot + 5);
+  for (let seen = 0; seen < 300; seen++) {
+    const tokens = random.below(30_000);
+    const running = random.below(30);
+    const noise = 0.8 + 0.4 * random.next();
+    const tookMs = (30 + tokens * msPerToken + running * 3) * noise;
+    observe(columns.workers[seen % columns.workers.length]!, slot, { tokens, running, tookMs });
+  }
+}
+
+test('finds the price of a token, and that one engine is twice as fast', () => {
+  const columns = fixtureColumns(4, 2);
+  for (const [slot, msPerToken] of [0.05, 0.1, 0.1, 0.1].entries())
+    teach(columns, slot, msPerToken);
+  const rates = new PoolRates(columns);
+  rates.prepare(poolOf([1, 1, 1, 1]), 1);
+  const [fast, ...others] = [...rates.msPerToken];
+  for (const other of others) {
+    assert.ok(other > 0.08 && other < 0.12, `${other}`);
+    assert.ok(fast! / other < 0.75, `${fast} of ${other}`);
+  }
+});
+
+test('starts a new endpoint from what is common in its cluster', () => {
+  const columns = fixtureColumns(3, 1);
+  teach(columns, 0, 0.2);
+  teach(columns, 1, 0.2);
+  const rates = new PoolRates(columns);
+  rates.prepare(poolOf([1, 1, 1]), 1);
+  assert.ok(Math.abs(rates.msPerToken[2]! - 0.2) < 0.03, `${rates.msPerToken[2]}`);
+});
+
+test('takes the difference that chance makes between equal engines for none', () => {
+  const columns = fixtureColumns(8, 1);
+  for (let slot = 0; slot < 8; slot++) teach(columns, slot, 0.1);
+  const rates = new PoolRates(columns);
+  rates.prepare(poolOf(new Array(8).fill(1)), 1);
+  const all = [...rates.msPerToken];
+  assert.ok(Math.max(...all) / Math.min(...all) < 1.02, all.join(' '));
+});
+
+test('prices stay positive and finite, whatever is observed', () => {
+  const columns = fixtureColumns(1, 1);
+  const random = new Xorshift(9);
+  for (let seen = 0; seen < 2_000; seen++) {
+    const tokens = random.below(1_000_000);
+    const tookMs = random.below(2) === 0 ? 0 : random.below(3_600_000);
+    observe(columns.workers[0]!, 0, { tokens, running: random.below(5_000), tookMs });
+    const own = columns.workers[0]!;
+    for (const price of [own.msPerToken[0]!, own.msPerRunning[0]!]) {
+      assert.ok(price > 0 && Number.isFinite(price), `${price}`);
+    }
+    assert.ok(own.baseMs[0]! >= 0 && Number.isFinite(own.baseMs[0]!));
+  }
+});
