@@ -147,7 +147,9 @@ describe('PrefixIndex', () => {
     const { give, index } = rig({ endpoints: 4 });
     const popular = (text: string, nowMs: number) =>
       index.popularBlocks(chainOf(text), nowMs, 10_000);
-    for (let at = 0; at < 40; at++) give(`sys${String.fromCharCode(97 + at)}xy`, at % 4, at * 500);
+    for (let at = 0; at < 40; at++) {
+      give(`sys${String.fromCharCode(97 + at)}xy`, at % 4, at * 500);
+    }
     index.match(chainOf('syszzz'), poolOf([1, 1, 1, 1]));
     assert.equal(popular('syszzz', 20_000), 3);
     assert.equal(popular('other', 20_000), 0);

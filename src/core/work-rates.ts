@@ -107,13 +107,13 @@ export class PoolRates {
    * endpoints would not be used alike.
    */
   #settle(prices: Float64Array, size: number, known: number, first: number): void {
-    const common = known === 0 ? first : this.#median(prices, size, known);
+    const usual = known === 0 ? first : this.#median(prices, size, known);
     for (let member = 0; member < size; member++) {
       const seen = this.#seen[member]!;
-      const difference = prices[member]! - common;
-      const isReal = seen > 0 && Math.abs(difference) > CHANCE * common;
+      const difference = prices[member]! - usual;
+      const isReal = seen > 0 && Math.abs(difference) > CHANCE * usual;
       const share = isReal ? seen / (seen + PRIOR_OBSERVATIONS) : 0;
-      prices[member] = common + share * difference;
+      prices[member] = usual + share * difference;
     }
   }
 

@@ -27,9 +27,9 @@ function run(batch: StepScheduler, log: string[]): string[] {
 
 const clock = { nowMs: 0 };
 
-function sequence(name: string, prompt: number, output: number, log: string[], cached = 0) {
+function sequence(name: string, [prompt, output, cached = 0]: number[], log: string[]) {
   return new Sequence(
-    { prompt, cached, output },
+    { prompt: prompt!, cached, output: output! },
     {
       onTokens: (from, count) => log.push(`${name}:${from}+${count}@${clock.nowMs}`),
       onFinish: () => log.push(`${name}!`),
@@ -42,8 +42,8 @@ describe('StepScheduler', () => {
     const log: string[] = [];
     const batch = new StepScheduler(SETTINGS);
     clock.nowMs = 0;
-    assert.ok(batch.submit(sequence('a', 150, 2, log), 0));
-    assert.ok(batch.submit(sequence('b', 30, 1, log), 0));
+    assert.ok(batch.submit(sequence('a', [150, 2], log), 0));
+    assert.ok(batch.submit(sequence('b', [30, 1], log), 0));
     // 100 of a: 110 ms. Then 50 of a and 30 of b: 90 ms. Then one token of a: 10 + 2 ms.
     assert.deepEqual(run(batch, log), ['a:0+1@200', 'b:0+1@200', 'b!', 'a:1+1@212', 'a!']);
   });
@@ -51,18 +51,18 @@ describe('StepScheduler', () => {
   test('spares what the cache holds, but for the last token', () => {
     const log: string[] = [];
     const batch = new StepScheduler(SETTINGS);
-    batch.submit(sequence('a', 50, 1, log, 50), 0);
+    batch.submit(sequence('a', [50, 1, 50], log), 0);
     assert.deepEqual(run(batch, log), ['a:0+1@11', 'a!']);
   });
 
   test('leaps over steps that only generate, and stops for who comes meanwhile', () => {
     const log: string[] = [];
     const batch = new StepScheduler(SETTINGS, true);
-    batch.submit(sequence('a', 10, 100, log), 0);
+    batch.submit(sequence('a', [10, 100], log), 0);
     assert.equal(batch.advance(0), 20);
     clock.nowMs = 20;
     assert.equal(batch.advance(20), 20 + 99 * 12, 'all the others at once');
-    batch.submit(sequence('b', 10, 1, log), 50);
+    batch.submit(sequence('b', [10, 1], log), 50);
     assert.equal(batch.advance(50), 56, 'the step on its way ends first');
     run(batch, log);
     assert.ok(log.includes('a:1+3@56'), log.join(' '));
@@ -72,7 +72,7 @@ describe('StepScheduler', () => {
   test('refuses beyond its queue and forgets who is cancelled', () => {
     const log: string[] = [];
     const batch = new StepScheduler(SETTINGS);
-    const all = Array.from({ length: 5 }, (_, at) => sequence(`s${at}`, 500, 1, log));
+    const all = Array.from({ length: 5 }, (_, at) => sequence(`s${at}`, [500, 1], log));
     assert.deepEqual(
       all.map((one) => batch.submit(one, 0)),
       [true, true, true, true, false],

@@ -9,12 +9,13 @@ export interface TrafficKind {
   readonly seed: number;
   readonly requests: number;
   readonly perSecond: number;
-  /** `conversations` share their own past, `unique` prompts nothing, `one-block` the first block. */
+  /** What prompts share: their conversation's past, nothing, or the first block of all. */
   readonly kind: 'conversations' | 'unique' | 'one-block';
 }
 
 const BLOCK_TOKENS = 512;
 
+/** For tests: the same seed gives the same trace. */
 export function trafficOf({ seed, requests, perSecond, kind }: TrafficKind): Trace {
   const random = new Xorshift(seed);
   const open: number[][] = [];
