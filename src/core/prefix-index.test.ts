@@ -56,7 +56,7 @@ describe('PrefixIndex', () => {
     assert.deepEqual(held(''), [0, 0, 0, 0]);
   });
 
-  test('takes an unbroken beginning only: the same text behind another one is another block', () => {
+  test('takes an unbroken beginning only: the same text behind another one is another', () => {
     const { give, held } = rig();
     give('zzcdef', 1);
     assert.deepEqual(held('aacdef'), [0, 0, 0, 0]);

@@ -6,8 +6,8 @@
  *
  * A worker moves its own estimate a step towards each observation (normalised least mean squares);
  * readers average over workers by how much each has seen, and lean on the cluster's median until
- * an endpoint has been seen often enough. Source: Widrow & Hoff, "Adaptive switching circuits", 1960,
- * in the normalised form of Nagumo & Noda, 1967.
+ * an endpoint has been seen often enough. Source: Widrow & Hoff, "Adaptive switching circuits",
+ * 1960, in the normalised form of Nagumo & Noda, 1967.
  *
  * bench: bench/prompt.ts
  */
