@@ -12,7 +12,7 @@ import { runOperate } from './cli/operate.ts';
 import { serve } from './cli/serve.ts';
 import { runSim } from './cli/sim.ts';
 import { runSimulate } from './cli/simulate.ts';
-import { problemText, usageText } from './cli/usage.ts';
+import { problemText, usageText, verbUsageText } from './cli/usage.ts';
 import { VERSION } from './cli/version.ts';
 import { runWebhookTest } from './cli/webhook.ts';
 
@@ -32,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (verb === 'deploy') return runDeploy(rest);
   if (verb === 'demo') return runDemo(rest, workerUrl());
   if (help) {
-    process.stdout.write(usageText());
+    process.stdout.write(verb === 'serve' ? usageText() : verbUsageText(verb));
     return EXIT_OK;
   }
   if (verb === 'check') return runCheck(flags);

@@ -4,6 +4,9 @@
  */
 import { type FlagRow, VERBS, type Verb, type VerbRow } from './verbs.ts';
 
+const EXIT_LINE = 'Exit codes: 0 ended well, 1 failure, 2 usage, 3 invalid configuration.';
+const TOKEN_LINE = 'Where dashboard.token is set, it is taken from LLM_ROUTER_TOKEN.';
+
 /** What `llm-router --help` prints. */
 export function usageText(): string {
   const verbs = Object.entries(VERBS).map(([name, { doc }]) => columns(name, doc));
@@ -22,8 +25,27 @@ export function usageText(): string {
     '',
     ...furtherFlags(),
     'Flags take one dash or two, and "-flag value" or "-flag=value".',
-    'Exit codes: 0 ended well, 1 failure, 2 usage, 3 invalid configuration.',
+    EXIT_LINE,
     'Every option of the configuration file: docs/configuration.md.',
+    '',
+  ].join('\n');
+}
+
+/** What `llm-router VERB --help` prints for a command without a page of its own. */
+export function verbUsageText(verb: Verb): string {
+  const row: VerbRow = VERBS[verb];
+  return [
+    `llm-router ${verb}: ${row.doc}`,
+    '',
+    'Usage:',
+    `  llm-router ${verb} [flags]`,
+    '',
+    'Flags:',
+    ...flagLines(row),
+    '',
+    ...(row.flags.some(({ name }) => name === 'url') ? [TOKEN_LINE] : []),
+    'Flags take one dash or two, and "-flag value" or "-flag=value".',
+    EXIT_LINE,
     '',
   ].join('\n');
 }
@@ -31,7 +53,7 @@ export function usageText(): string {
 /** What the problems of a command line look like on standard error. */
 export function problemText(verb: Verb, problems: readonly string[]): string {
   const lines = problems.map((problem) => `llm-router: ${problem}`);
-  const page = VERBS[verb].ownFlags ? `llm-router ${verb} --help` : 'llm-router --help';
+  const page = verb === 'serve' ? 'llm-router --help' : `llm-router ${verb} --help`;
   return [...lines, `Try ${page}.`, ''].join('\n');
 }
 
