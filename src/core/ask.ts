@@ -79,6 +79,8 @@ export function copyDecision(from: Decision, to: Decision): void {
   to.running = from.running;
 }
 
+const UNDECIDED = newDecision();
+
 export class Ask {
   nowMs = 0;
   /** undefined = not known, or nobody asked for it. */
@@ -87,9 +89,10 @@ export class Ask {
   session = 0;
   readonly decision: Decision = newDecision();
 
-  /** The next request is one of which nothing is noted. */
-  forget(): void {
-    this.prompt = undefined;
-    this.session = 0;
+  /** The next request: what is noted of it, and nothing is decided yet. */
+  begin(prompt: BlockChain | undefined, session: number): void {
+    this.prompt = prompt;
+    this.session = session;
+    copyDecision(UNDECIDED, this.decision);
   }
 }

@@ -2,6 +2,7 @@
  * What the data plane tells of a request that is over: plain values, for the access log and the
  * trace. Times are milliseconds since the request's head was read, one digit behind the point.
  */
+import type { Decision } from './ask.ts';
 import type { ErrorCode } from './errors.ts';
 
 /** How much workers record: nothing, one record a request, or its steps as well. */
@@ -90,6 +91,8 @@ export interface RequestRecord {
 
 /** A record as it is kept to be explained. */
 export interface DecisionRecord extends RequestRecord {
+  /** Why its last attempt went where it went; absent when the strategy had no reasons to give. */
+  readonly placement?: Decision | undefined;
   /** On the Clock's scale, which all threads share. */
   readonly startedMs: number;
   /** Not over yet: status and outcome say nothing. */

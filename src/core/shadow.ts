@@ -6,7 +6,7 @@
  *
  * bench: bench/prompt.ts
  */
-import { Ask } from './ask.ts';
+import { Ask, copyDecision, type Decision } from './ask.ts';
 import type { Columns } from './columns.ts';
 import { LeastWork } from './pickers/least-work.ts';
 import type { Gate, Pool } from './pickers/picker.ts';
@@ -59,6 +59,7 @@ export class Shadow {
     this.#decisions++;
     if (other !== member) this.#elsewhere++;
     this.#estimatedMs += this.#estimate(pool, member, random);
+    this.#lend(asked.decision);
     this.#shadowEstimatedMs += this.#estimate(pool, other, random);
   }
 
@@ -76,6 +77,16 @@ export class Shadow {
     this.#estimatedMs = 0;
     this.#shadowEstimatedMs = 0;
     return tally;
+  }
+
+  /** Gives the estimate to a decision that was made without one: the ledger needs its numbers. */
+  #lend(to: Decision): void {
+    if (to.promptTokens > 0) return;
+    const { affinity, member, session } = to;
+    copyDecision(this.#ask.decision, to);
+    to.affinity = affinity;
+    to.member = member;
+    to.session = session;
   }
 
   #estimate(pool: Pool, member: number, random: Random): number {

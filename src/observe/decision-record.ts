@@ -4,6 +4,7 @@
  */
 import { ERRORS } from '../core/errors.ts';
 import type { Candidate, DecisionRecord, RequestStep } from '../core/request-record.ts';
+import { placementJson, placementSentence } from './placement-record.ts';
 
 /** Where a running request is. */
 type Phase = 'reading' | 'queued' | 'attempt' | 'backoff' | 'answering';
@@ -31,6 +32,7 @@ export function decisionJson(record: DecisionRecord, wallOffsetMs: number): obje
     tokens_in: record.tokensIn < 0 ? null : record.tokensIn,
     tokens_out: record.tokensOut < 0 ? null : record.tokensOut,
     worker: record.worker,
+    ...(record.placement === undefined ? {} : { placement: placementJson(record.placement) }),
     steps: steps.map(stepJson),
     story: storyOf(record),
   };
@@ -67,6 +69,8 @@ function phaseOf(steps: readonly RequestStep[]): Phase {
 /** One sentence a step, and one for the end. */
 function storyOf(record: DecisionRecord): string[] {
   const story = record.steps.map((step) => `${step.atMs} ms: ${sentenceOf(step)}`);
+  const why = record.placement === undefined ? '' : placementSentence(record.placement);
+  if (why !== '') story.push(why);
   if (!record.running) story.push(`${record.totalMs} ms: ${endOf(record)}`);
   return story;
 }

@@ -222,7 +222,7 @@ export class Admission {
     const { notes, sizeBytes, standing, tried } = applicant;
     if (!this.#places.hasOneFor(cluster, standing.priority)) return false;
     const { asking } = this.#plane;
-    if (notes === undefined) asking.forget();
+    if (notes === undefined) asking.begin(undefined, 0);
     else notes.fill(asking);
     const chosen =
       this.#placement.choose(cluster, tried, sizeBytes) ||

@@ -47,13 +47,12 @@ export class RoutingNotes {
   /** Says what a strategy may know. */
   fill(ask: Ask): void {
     if (this.prompt === undefined && this.body.held) this.#routing.read(this);
-    ask.prompt = this.prompt;
-    ask.session = this.session;
+    ask.begin(this.prompt, this.session);
   }
 
   decided(ask: Ask, cluster: Cluster): void {
-    copyDecision(ask.decision, this.decision);
     this.#routing.decided(cluster, ask);
+    copyDecision(ask.decision, this.decision);
   }
 
   /** An attempt starts on the endpoint of this slot. */

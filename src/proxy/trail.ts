@@ -101,7 +101,8 @@ export class Trail {
   #decision(status: number, outcome: RequestOutcome, running: boolean): DecisionRecord {
     const { startedMs, plane } = this.#exchange;
     const record = this.#record(status, outcome, this.#steps ?? this.#unfold());
-    return Object.assign(record, { startedMs, running, worker: plane.workerIndex });
+    const placement = this.#exchange.notes?.decision;
+    return Object.assign(record, { startedMs, running, worker: plane.workerIndex, placement });
   }
 
   /** The steps of a request to which nothing had happened: what its few numbers tell. */
