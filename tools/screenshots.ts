@@ -1,7 +1,7 @@
 /**
  * Takes the pictures of the web dashboard in docs/images: each page in both themes and languages,
  * of a small fleet with troubles under load. Needs dist/ and chromium:
- *   node tools/build.ts && node tools/screenshots.ts
+ *   node tools/build.ts && node tools/screenshots.ts [PAGE ...]
  */
 import { mkdir } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
@@ -21,7 +21,7 @@ try {
   const { page } = browser;
   await page.waitForTimeout(WARM_UP_MS);
   const sick = encodeURIComponent(fleet.ids[FAILING]!);
-  const places: readonly (readonly [name: string, hash: string])[] = [
+  const all: readonly (readonly [name: string, hash: string])[] = [
     ['overview', 'overview'],
     ['endpoints', 'endpoints'],
     ['endpoint', `endpoints/${sick}`],
@@ -30,6 +30,8 @@ try {
     ['log', 'log'],
     ['config', 'config'],
   ];
+  const wanted = process.argv.slice(2);
+  const places = all.filter(([name]) => wanted.length === 0 || wanted.includes(name));
   for (const language of ['en', 'zh']) {
     for (const theme of ['light', 'dark']) {
       await prefer(page, language, theme);
