@@ -79,6 +79,17 @@ describe('the dashboard', { skip: NO_BROWSER || false }, () => {
     assert.notEqual(await stateOf(FAILING), 'draining');
   });
 
+  test('a weight is changed by keys alone', async () => {
+    await open(endpointHash(FAILING), /Facts/);
+    await page.keyboard.press('w');
+    await page.locator('dialog[open] input:focus').waitFor();
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type('2.5');
+    await page.keyboard.press('Enter');
+    await page.locator('.news', { hasText: 'Weight: done.' }).waitFor();
+    await page.locator('.facts', { hasText: /Weight\s*2\.5/ }).waitFor();
+  });
+
   test('a check tells what was found', async () => {
     await open(endpointHash(REFUSING), /Facts/);
     await page.keyboard.press('c');

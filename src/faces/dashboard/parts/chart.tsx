@@ -34,6 +34,8 @@ export function Chart(props: ChartProps) {
   const { charts } = useText();
   const [asTable, setAsTable] = useState(false);
   const [at, setAt] = useState<number | null>(null);
+  // One point is no line, and its axis would span days.
+  const isYoung = times.length < 2;
   const isUnknown = lines.every(({ values }) => values.every((value) => value === null));
   const file = () => {
     const rows = times.map((atMs, index) => [
@@ -68,8 +70,8 @@ export function Chart(props: ChartProps) {
           <Icon name="download" />
         </button>
       </header>
-      {times.length === 0 || isUnknown ? (
-        <p class="empty">{times.length === 0 ? charts.empty : charts.unknown}</p>
+      {isYoung || isUnknown ? (
+        <p class="empty">{isYoung ? charts.empty : charts.unknown}</p>
       ) : asTable ? (
         <ChartTable {...props} />
       ) : (

@@ -73,6 +73,7 @@ export function QuestionDialog() {
               max="1000000"
               step="any"
               required
+              autofocus
               value={asked.number.value}
             />
             <small>{asked.number.hint}</small>
