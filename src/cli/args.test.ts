@@ -71,7 +71,7 @@ test('suggests the flag that was meant', () => {
   assert.deepEqual(problemsOf('--log-levle=debug'), [
     'There is no flag -log-levle: did you mean -log-level?',
   ]);
-  assert.deepEqual(problemsOf('-zzzzzz'), ['There is no flag -zzzzzz: see llm-router --help']);
+  assert.deepEqual(problemsOf('-zzzzzz'), ['There is no flag -zzzzzz.']);
 });
 
 test('suggests the command that was meant', () => {
@@ -124,4 +124,14 @@ test('a switch takes no value', () => {
   assert.deepEqual(flagsOf('check', '--online', '-json'), { online: 'true', json: 'true' });
   assert.deepEqual(problemsOf('check', '-json=no'), ['-json takes no value.']);
   assert.deepEqual(problemsOf('check', '-json', 'no').length, 1);
+});
+
+test('takes help and version as words, too', () => {
+  assert.deepEqual(parseArgs(['help']), parseArgs(['--help']));
+  assert.deepEqual(
+    parseArgs(['help', 'config', 'print']),
+    parseArgs(['config', 'print', '--help']),
+  );
+  assert.deepEqual(parseArgs(['version']), parseArgs(['--version']));
+  assert.deepEqual(parseArgs(['help', 'nonsense']).problems, ['There is no command "nonsense".']);
 });

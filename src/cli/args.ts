@@ -19,19 +19,26 @@ export interface ParsedArgs {
   readonly problems: readonly string[];
 }
 
-/** `argv` is process.argv without the Node and the script. */
-export function parseArgs(argv: readonly string[]): ParsedArgs {
+/** `typed` is process.argv without the Node and the script. */
+export function parseArgs(typed: readonly string[]): ParsedArgs {
+  const argv = withoutHelpWord(typed);
   const named = verbWords(argv);
   const verb = named === 0 ? 'serve' : argv.slice(0, named).join(' ');
   if (!isVerb(verb)) {
     const known = Object.keys(VERBS);
     const near = known.find((one) => one.startsWith(`${verb} `)) ?? nearest(verb, known);
-    const hint = near === undefined ? 'see llm-router --help' : `did you mean ${near}?`;
-    return result('serve', { problems: [`There is no command "${verb}": ${hint}`] });
+    const hint = near === undefined ? '.' : `: did you mean ${near}?`;
+    return result('serve', { problems: [`There is no command "${verb}"${hint}`] });
   }
   const words = argv.slice(named);
   if (VERBS[verb].ownFlags) return ownFlagsOf(verb, words);
   return result(verb, parseFlags(VERBS[verb].flags, words));
+}
+
+/** `help`, `help status` and `version` as other programs take them. */
+function withoutHelpWord(argv: readonly string[]): readonly string[] {
+  if (argv[0] === 'help') return [...argv.slice(1), '--help'];
+  return argv[0] === 'version' ? ['--version', ...argv.slice(1)] : argv;
 }
 
 /** How many words name the command: some take two, such as `config print`. */
@@ -109,8 +116,8 @@ function problemOf(row: FlagRow, value: string | undefined): string {
 function unknownFlag(word: string, rows: readonly FlagRow[]): string {
   const typed = word.replace(/^-+/, '').replace(/=.*$/s, '');
   const near = nearest(typed, ['help', 'version', ...rows.map(({ name }) => name)]);
-  const hint = near === undefined ? 'see llm-router --help' : `did you mean -${near}?`;
-  return `There is no flag -${typed}: ${hint}`;
+  const hint = near === undefined ? '.' : `: did you mean -${near}?`;
+  return `There is no flag -${typed}${hint}`;
 }
 
 function unexpected(word: string): string {
