@@ -176,6 +176,20 @@ test('every route that the README promises is served', () => {
   }
 });
 
+test('every figure of the READMEs stands in the page that its row links', () => {
+  for (const page of ['README.md', 'README.zh.md']) {
+    const row = /^\|[^|]*\| ([^|]*\d[^|]*) \| \[[^\]]*\]\(([^)]+)\) \|$/gm;
+    const rows = [...read(page).matchAll(row)].filter(([, , target]) => target !== undefined);
+    assert.ok(rows.length >= 8, `${page}: ${rows.length}`);
+    for (const [, cell, target] of rows) {
+      const text = read(target!);
+      for (const [figure] of cell!.replace(/`[^`]*`|p\d+/g, '').matchAll(/\d[\d,.]*\d|\d/g)) {
+        assert.ok(text.includes(figure), `${page}: ${figure} is not in ${target}; mend the figure`);
+      }
+    }
+  }
+});
+
 test('the decisions are numbered without a gap, and each says why and what follows', () => {
   const records = PAGES.filter((page) => page.startsWith('docs/decisions/'));
   assert.ok(records.length > 10);
