@@ -3,10 +3,13 @@
  * `performance.now()` alone starts at zero in each worker, so its distance to the process-wide
  * clock is measured once per thread.
  */
+import { performance } from 'node:perf_hooks';
 import type { Clock } from '../core/clock.ts';
 
-const offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+/** Bound once: through the global object each reading would cost half as much again. */
+const now = performance.now.bind(performance);
+const offsetMs = Number(process.hrtime.bigint()) / 1e6 - now();
 
 export const monotonicClock: Clock = {
-  nowMs: () => performance.now() + offsetMs,
+  nowMs: () => now() + offsetMs,
 };

@@ -123,9 +123,8 @@ export class RequestBody implements CountedBody {
     } else if (size < SHORT_SPAN_BYTES && this.sizeBytes > 0) {
       this.#join(chunk, from, to);
     } else {
-      const span = chunk.subarray(from, to);
       if (this.spans === NO_SPANS) this.spans = [];
-      this.spans.push(this.#lends ? Buffer.from(span) : span);
+      this.spans.push(this.#lends ? copyOf(chunk, from, to) : chunk.subarray(from, to));
       this.#tail = NO_BYTES;
       this.#tailBytes = 0;
     }
@@ -144,4 +143,11 @@ export class RequestBody implements CountedBody {
     this.#tailBytes += size;
     this.spans[this.spans.length - 1] = this.#tail.subarray(0, this.#tailBytes);
   }
+}
+
+/** Without the view that Buffer.from would need, which costs as much as the copy. */
+function copyOf(chunk: Buffer, from: number, to: number): Buffer {
+  const copy = Buffer.allocUnsafe(to - from);
+  chunk.copy(copy, 0, from, to);
+  return copy;
 }

@@ -27,8 +27,8 @@ export function writeRequest(
   out.reset();
   out.bytes(endpoint.requestHead(exchange.route, exchange.query));
   const { fields } = exchange;
-  if (!endpoint.hasKey) out.bytes(fields.authorization);
-  out.bytes(endpoint.ownNames.length === 0 ? fields.endToEnd : fields.without(endpoint.ownNames));
+  if (!endpoint.hasKey) fields.writeAuthorization(out);
+  fields.writeEndToEnd(out, endpoint.ownNames);
   out.ascii('Content-Length: ');
   out.decimal(bodyBytes);
   out.ascii('\r\n\r\n');

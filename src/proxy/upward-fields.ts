@@ -3,19 +3,18 @@
  * end-to-end fields, and apart from them the client's own Authorization line, unless that is a key
  * of ours (client-keys).
  */
+import type { HeadWriter } from '../http1/head-writer.ts';
 import type { Transport } from '../net/transport.ts';
 import type { DataPlane } from './plane.ts';
 import { writeClientAuthorization, writeRequestFields } from './request-fields.ts';
-
-const NO_BYTES = Buffer.alloc(0);
 
 export class UpwardFields {
   /** Name of the key the client showed; '' = none was asked for. */
   readonly keyName: string;
   readonly keyPlace: number;
-  readonly endToEnd: Buffer;
-  /** For endpoints without a key; empty when the client sent none. */
-  readonly authorization: Buffer;
+  /** The end-to-end fields, and behind them the client's own Authorization line, if any. */
+  readonly #bytes: Buffer;
+  readonly #endToEndBytes: number;
 
   /** The request's head is in `plane.requestHead`, its bytes in `chunk`. */
   constructor(plane: DataPlane, from: Transport, chunk: Buffer, requestId: string) {
@@ -28,19 +27,28 @@ export class UpwardFields {
       peer: from.peerAddress(),
       tls: plane.options.tlsCert !== '',
     });
-    const length = out.length;
+    this.#endToEndBytes = out.length;
     if (!plane.visitor.ownsAuthorization) {
       writeClientAuthorization(out, chunk, plane.requestHead);
     }
-    const kept = Buffer.from(out.buf.subarray(0, out.length));
-    this.endToEnd = kept.subarray(0, length);
-    this.authorization = out.length === length ? NO_BYTES : kept.subarray(length);
+    // One Buffer, no views: each of them would cost as much as the copy.
+    this.#bytes = Buffer.allocUnsafe(out.length);
+    out.buf.copy(this.#bytes, 0, 0, out.length);
   }
 
-  /** The end-to-end fields less those with these names (lower case), for their own endpoints. */
-  without(names: readonly string[]): Buffer {
-    const lines = this.endToEnd.toString('latin1').split('\r\n');
-    const kept = lines.filter((line) => !names.includes(line.split(':', 1)[0]!.toLowerCase()));
-    return Buffer.from(kept.join('\r\n'), 'latin1');
+  /** The Authorization line, for endpoints without a key; nothing when the client sent none. */
+  writeAuthorization(out: HeadWriter): void {
+    out.span(this.#bytes, this.#endToEndBytes, this.#bytes.length);
+  }
+
+  /** The end-to-end fields less those with these names (lower case), which the endpoint has. */
+  writeEndToEnd(out: HeadWriter, without: readonly string[]): void {
+    if (without.length === 0) {
+      out.span(this.#bytes, 0, this.#endToEndBytes);
+      return;
+    }
+    const lines = this.#bytes.toString('latin1', 0, this.#endToEndBytes).split('\r\n');
+    const kept = lines.filter((line) => !without.includes(line.split(':', 1)[0]!.toLowerCase()));
+    out.bytes(Buffer.from(kept.join('\r\n'), 'latin1'));
   }
 }
