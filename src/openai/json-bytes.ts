@@ -22,22 +22,22 @@ export function isLiteral(byte: number): boolean {
 }
 
 /** Whether a raw key, whose letters may be written as `\u00XX`, means the ASCII letters `name`. */
-export function spells(raw: Buffer, length: number, name: Buffer): boolean {
-  if (length < name.length) return false;
-  let at = 0;
+export function spells(raw: Buffer, from: number, to: number, name: Buffer): boolean {
+  if (to - from < name.length) return false;
+  let at = from;
   for (let i = 0; i < name.length; i++) {
-    if (at >= length) return false;
+    if (at >= to) return false;
     if (raw[at] !== BACKSLASH) {
       if (raw[at] !== name[i]) return false;
       at += 1;
       continue;
     }
-    if (at + 6 > length || raw[at + 1] !== 0x75) return false;
+    if (at + 6 > to || raw[at + 1] !== 0x75) return false;
     if (raw[at + 2] !== 0x30 || raw[at + 3] !== 0x30) return false;
     if (hexOf(raw[at + 4]) * 16 + hexOf(raw[at + 5]) !== name[i]) return false;
     at += 6;
   }
-  return at === length;
+  return at === to;
 }
 
 /** The text of a raw string between its quotes, or undefined when it is not a JSON string. */

@@ -87,7 +87,8 @@ export class ModelField {
   /** Body offset of the chunk's buffer index 0. */
   #base = 0;
   #consumed = 0;
-  readonly #key = Buffer.alloc(MAX_KEY_BYTES);
+  /** The bytes of a key that began in an earlier chunk; made on first need. */
+  #key: Buffer = NOTHING;
   /** May exceed what #key holds. */
   #keyLength = 0;
   #keyKind = KEY_OTHER;
@@ -221,19 +222,24 @@ export class ModelField {
 
   #inKey(chunk: Buffer, from: number, end: number): number {
     const quote = this.#closingQuote(chunk, from, end);
-    const stop = quote === -1 ? end : quote;
-    let at = this.#keyLength;
-    for (let i = from; i < stop && at < MAX_KEY_BYTES; i++) this.#key[at++] = chunk[i];
-    this.#keyLength += stop - from;
-    if (quote === -1) return end;
-    this.#keyKind = KEY_OTHER;
-    if (this.#keyLength <= MAX_KEY_BYTES) {
-      if (spells(this.#key, this.#keyLength, MODEL_NAME)) this.#keyKind = KEY_MODEL;
-      else if (spells(this.#key, this.#keyLength, STREAM_NAME)) this.#keyKind = KEY_STREAM;
-      else if (spells(this.#key, this.#keyLength, OPTIONS_NAME)) this.#keyKind = KEY_OPTIONS;
+    if (quote === -1 || this.#keyLength > 0) {
+      this.#holdKey(chunk, from, quote === -1 ? end : quote);
+      if (quote === -1) return end;
+      const whole = this.#keyLength <= MAX_KEY_BYTES;
+      this.#keyKind = whole ? kindOfKey(this.#key, 0, this.#keyLength) : KEY_OTHER;
+    } else {
+      this.#keyKind = kindOfKey(chunk, from, quote);
     }
     this.#state = COLON;
     return quote + 1;
+  }
+
+  /** The key goes on in the next chunk, or began in an earlier one. */
+  #holdKey(chunk: Buffer, from: number, stop: number): void {
+    if (this.#key.length === 0) this.#key = Buffer.allocUnsafe(MAX_KEY_BYTES);
+    let at = this.#keyLength;
+    for (let i = from; i < stop && at < MAX_KEY_BYTES; i++) this.#key[at++] = chunk[i];
+    this.#keyLength += stop - from;
   }
 
   #inModel(chunk: Buffer, from: number, end: number): number {
@@ -341,4 +347,11 @@ export class ModelField {
     this.status = status;
     this.#state = STOPPED;
   }
+}
+
+function kindOfKey(raw: Buffer, from: number, to: number): number {
+  if (to - from > MAX_KEY_BYTES) return KEY_OTHER;
+  if (spells(raw, from, to, MODEL_NAME)) return KEY_MODEL;
+  if (spells(raw, from, to, STREAM_NAME)) return KEY_STREAM;
+  return spells(raw, from, to, OPTIONS_NAME) ? KEY_OPTIONS : KEY_OTHER;
 }
