@@ -163,6 +163,21 @@ export function names(
   };
 }
 
+/** Names of header fields, of the three keys of a body that can name a session, or `prefix`. */
+export function sessionNames(
+  key: string,
+  value: readonly string[],
+  doc: string,
+): Option<readonly string[]> {
+  const field = /^(?!body\.)[A-Za-z0-9][A-Za-z0-9_.-]*$|^body\.(session_id|user|prompt_cache_key)$/;
+  return {
+    ...plain(key, 'list', doc),
+    schema: z.array(z.string().regex(field)),
+    defaultValue: value,
+    expects: 'a list of header fields, body.session_id, body.user, body.prompt_cache_key or prefix',
+  };
+}
+
 /** A key that clients show, and the name it has in logs. */
 export interface NamedKey {
   readonly name: string;

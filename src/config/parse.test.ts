@@ -54,6 +54,11 @@ const FAULTS: readonly (readonly [text: string, line: string])[] = [
       'did you mean "least-connections"?',
   ],
   [
+    'routing: {session_keys: [x-session-id, body.id]}',
+    'config.yaml:1:25: routing.session_keys: must be a list of header fields, body.session_id, ' +
+      'body.user, body.prompt_cache_key or prefix, not a list',
+  ],
+  [
     'server: {port: 70000}',
     'config.yaml:1:16: server.port: must be a whole number from 0 to 65535, not 70000',
   ],

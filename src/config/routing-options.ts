@@ -1,6 +1,6 @@
 /** The options of `routing`: how a request finds its endpoint, and how it waits for one. */
 import { STRATEGY_NAMES } from '../core/strategy.ts';
-import { choice, flag, fraction, integer, millis, names } from './option.ts';
+import { choice, flag, fraction, integer, millis, sessionNames } from './option.ts';
 
 const GIB = 1024 ** 3;
 /** The order in which a request is searched for a session's name. */
@@ -38,10 +38,10 @@ export const ROUTING = {
       false,
       'Whether requests of one session go to one endpoint, with any strategy.',
     ),
-    sessionKeys: names(
+    sessionKeys: sessionNames(
       'session_keys',
       SESSION_KEYS,
-      'What names a session, the first that a request has: header fields, body.KEY, prefix.',
+      'What names a session: the first field, else key of the body, else prefix that a request has.',
     ),
     prefixCacheTokens: integer(
       'prefix_cache_tokens',
