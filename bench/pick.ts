@@ -15,7 +15,7 @@ import { askAt, strategyOf } from '../src/core/strategy-fixture.ts';
 
 const SIZES = [1, 8, 64, 1_000];
 const WORKER_COUNTS = [1, 4];
-const ROUNDS = 300_000;
+const ROUNDS = 100_000;
 const NOW_MS = 1_000_000;
 
 class OpenGate implements Gate {

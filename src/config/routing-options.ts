@@ -41,7 +41,7 @@ export const ROUTING = {
     sessionKeys: sessionNames(
       'session_keys',
       SESSION_KEYS,
-      'What names a session: the first field, else key of the body, else prefix that a request has.',
+      'What names a session: the first field, else key of the body, else prefix of a request.',
     ),
     prefixCacheTokens: integer(
       'prefix_cache_tokens',

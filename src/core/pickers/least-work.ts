@@ -22,15 +22,17 @@ import { PoolRates } from '../work-rates.ts';
 import type { Gate, Pool } from './picker.ts';
 
 export const OWN_WEIGHT = 4;
+/** So many members of a pool are looked at whether they hold anything or not. */
+const MAX_SCANNED = 64;
 /** A prefix is popular that each endpoint would meet again within this time, */
 const POPULAR_MS = 10_000;
 /** and its uncomputed tokens count little: they are computed once, and soon everybody has them. */
 const POPULAR_WEIGHT = 0.2;
 /** An answer that is being generated is slowed down by a prompt, as another one is kept waiting. */
 const RUNNING_TOKENS = 128;
-/** Equal is what differs by less than this, */
+/** Equal is what differs by less than one running answer and this, */
 const EQUAL_MS = 2;
-/** or by this share of what the whole prompt would cost. */
+/** or by a little more, by this share of what the whole prompt would cost. */
 const EQUAL_SHARE = 0.02;
 /** Half of what was given is forgotten after this time. */
 const LATELY_MS = 30_000;
@@ -62,11 +64,13 @@ export class LeastWork {
     if (prompt !== undefined) this.#index.match(prompt, pool);
     decision.blocks = prompt === undefined ? 0 : prompt.count;
     decision.promptTokens = prompt === undefined ? 0 : prompt.tokens;
-    const least = this.#weigh(pool, gate, ask);
+    const first = pool.size > MAX_SCANNED ? random.below(pool.size) : 0;
+    let least = this.#weigh(pool, gate, ask, first);
+    if (least < 0 && pool.size > MAX_SCANNED) least = this.#weigh(pool, gate, ask, -1);
     const member = least < 0 ? -1 : this.#coldest(pool, least, random, ask);
     decision.member = member;
     if (member >= 0) {
-      this.#explain(member, ask);
+      this.#explain(pool, member, ask);
       const slot = pool.slots[member]!;
       this.#given[slot] = this.#givenLately(slot, nowMs) + 1 + decision.uncachedTokens;
       this.#givenAtMs[slot] = nowMs;
@@ -74,8 +78,11 @@ export class LeastWork {
     return member;
   }
 
-  /** Fills the costs; the member with the least, or -1. */
-  #weigh(pool: Pool, gate: Gate, ask: Ask): number {
+  /**
+   * Fills the costs; the member with the least, or -1. Of a large pool only those that hold more
+   * than what is popular are looked at, and MAX_SCANNED others from `first` on; -1 = all are.
+   */
+  #weigh(pool: Pool, gate: Gate, ask: Ask, first: number): number {
     const { decision, nowMs } = ask;
     const { baseMs, msPerRunning, msPerToken } = this.#rates;
     const { workers } = this.#columns;
@@ -88,7 +95,9 @@ export class LeastWork {
       costs[member] = -1;
       const blocks = this.#blocks(member, decision);
       if (blocks > mostBlocks) mostBlocks = blocks;
-      if (!gate.admits(member)) continue;
+      const held = blocks === 0 ? 0 : ask.prompt!.tokensUpTo[blocks - 1]!;
+      const scanned = first < 0 || (member - first + pool.size) % pool.size < MAX_SCANNED;
+      if ((!scanned && held <= popular) || !gate.admits(member)) continue;
       const slot = pool.slots[member]!;
       const perToken = msPerToken[member]!;
       const queued = queuedTokens(workers, slot, perToken, nowMs);
@@ -115,8 +124,9 @@ export class LeastWork {
   /** Of those that cost about as little as `least`, the one that was given the least lately. */
   #coldest(pool: Pool, least: number, random: Random, ask: Ask): number {
     const costs = this.#costs;
-    const wholeMs = ask.decision.promptTokens * this.#rates.msPerToken[least]!;
-    const limit = costs[least]! + EQUAL_MS + EQUAL_SHARE * wholeMs;
+    const perToken = this.#rates.msPerToken[least]!;
+    const tokens = RUNNING_TOKENS + EQUAL_SHARE * ask.decision.promptTokens;
+    const limit = costs[least]! + EQUAL_MS + tokens * perToken;
     let best = -1;
     let bestGiven = 0;
     let ties = 0;
@@ -135,7 +145,7 @@ export class LeastWork {
     return best;
   }
 
-  #explain(member: number, ask: Ask): void {
+  #explain(pool: Pool, member: number, ask: Ask): void {
     const { decision } = ask;
     const { baseMs, msPerRunning, msPerToken } = this.#rates;
     const uncached = this.#uncached(member, ask);
@@ -149,13 +159,16 @@ export class LeastWork {
       (decision.queuedTokens + uncached) * msPerToken[member]!;
     if (decision.bestMatchedBlocks === 0) decision.affinity = 'cold';
     else if (decision.matchedBlocks >= decision.bestMatchedBlocks) decision.affinity = 'kept';
-    else decision.affinity = this.#holderIsOpen(decision) ? 'broken_by_load' : 'broken_unavailable';
+    else
+      decision.affinity = this.#holderIsOpen(pool.size, decision)
+        ? 'broken_by_load'
+        : 'broken_unavailable';
   }
 
   /** Whether one of those that hold the most could have taken the request. */
-  #holderIsOpen({ bestMatchedBlocks }: Decision): boolean {
+  #holderIsOpen(size: number, { bestMatchedBlocks }: Decision): boolean {
     const { matched } = this.#index;
-    for (let member = 0; member < this.#costs.length; member++) {
+    for (let member = 0; member < size; member++) {
       if (this.#costs[member]! >= 0 && matched[member] === bestMatchedBlocks) return true;
     }
     return false;
