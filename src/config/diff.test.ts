@@ -42,6 +42,23 @@ test('a diff names what came, went and changed, and shows no secret', () => {
   assert.equal(isEmptyDiff(diff), false);
 });
 
+test('each value of an endpoint that a file changes is a change', () => {
+  const base = (more: string) =>
+    `{model_name: a, litellm_params: {api_base: "http://a/v1"${more}}}`;
+  const changes = {
+    ...{ model: 'x', api_key: 'x', weight: 2, rpm_limit: 9, tpm_limit: 9, order: 2 },
+    ...{ max_parallel_requests: 9, timeout: 9, stream_timeout: 9, num_retries: 9 },
+    ...{ cooldown_time: 9, extra_headers: { x: 'y' } },
+  };
+  const plain = state(base(', order: 1'));
+  for (const [key, value] of Object.entries(changes)) {
+    const order = key === 'order' ? '' : ', order: 1';
+    const next = state(base(`${order}, ${key}: ${JSON.stringify(value)}`));
+    const [{ fields } = { fields: {} }] = diffConfig(plain, next).endpoints.changed;
+    assert.equal(Object.keys(fields).length, 1, key);
+  }
+});
+
 test('the same files make an empty diff, wherever their lines stand', () => {
   const diff = diffConfig(state(`${A}, ${B}`, 'log: {}'), state(`\n\n ${A},\n ${B}`));
   assert.ok(isEmptyDiff(diff));

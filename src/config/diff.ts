@@ -3,7 +3,7 @@
  * admin API. Pure. Invariant: no value of a secret gets into it; that it changed does.
  */
 import { AT_START } from './at-start.ts';
-import type { EndpointEntry } from './endpoint-entry.ts';
+import type { EndpointEntry, OwnEntry } from './endpoint-entry.ts';
 import type { NameRules } from './model-names.ts';
 import type { Option } from './option.ts';
 import { OPTION_PATHS } from './option-paths.ts';
@@ -103,6 +103,19 @@ function diffEndpoints(
   return { added, removed: [...old.keys()], changed };
 }
 
+/** By type one name for each, so that none can be left out. */
+const OWN_NAMES: Readonly<Record<Exclude<keyof OwnEntry, 'headers'>, string>> = {
+  order: 'order',
+  maxParallel: 'max_parallel_requests',
+  tpmLimit: 'tpm_limit',
+  timeoutMs: 'timeout_ms',
+  streamTimeoutMs: 'stream_timeout_ms',
+  numRetries: 'num_retries',
+  cooldownMs: 'cooldown_ms',
+  probed: 'probed',
+};
+const OWN_FIELDS = Object.entries(OWN_NAMES) as [keyof typeof OWN_NAMES, string][];
+
 /** What an entry says, under the names of the file, secrets in the clear: never give it out. */
 function fieldsOf({ own, ...entry }: EndpointEntry): Map<string, unknown> {
   return new Map<string, unknown>([
@@ -112,15 +125,14 @@ function fieldsOf({ own, ...entry }: EndpointEntry): Map<string, unknown> {
     ['rpm_limit', entry.rpmLimit],
     ['supports_vision', entry.supportsVision],
     ['source_type', entry.sourceType],
-    ['order', own?.order],
-    ['max_parallel_requests', own?.maxParallel],
-    ['timeout_ms', own?.timeoutMs],
-    ['stream_timeout_ms', own?.streamTimeoutMs],
-    ['num_retries', own?.numRetries],
-    ['cooldown_ms', own?.cooldownMs],
-    ['probed', own?.probed],
+    ...OWN_FIELDS.map(([field, name]) => [name, own?.[field]] as const),
     ['extra_headers', own?.headers.map(([name, value]) => [name, value.reveal()])],
   ]);
+}
+
+/** The same but for its place: a line above it may have come or gone. Secrets count too. */
+export function isSameEntry(a: EndpointEntry, b: EndpointEntry): boolean {
+  return a === b || Object.keys(diffFields(a, b)).length === 0;
 }
 
 const SECRET_FIELDS = new Set(['api_key', 'extra_headers']);

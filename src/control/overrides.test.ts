@@ -56,6 +56,20 @@ test('a value set back to what the file says is no change any more', () => {
   assert.equal(overrides.originOf('a').weight, 'file');
 });
 
+test('what was removed comes back when its file changes no more than a secret', () => {
+  const own = (value: string) => ({
+    ...{ order: 1, maxParallel: 0, tpmLimit: 0, timeoutMs: 0, streamTimeoutMs: 0 },
+    ...{ numRetries: -1, cooldownMs: -1, probed: true },
+    headers: [['x-key', new Secret(value)]] as const,
+  });
+  const overrides = new Overrides();
+  overrides.remove('a', entry('a', { own: own('one') }));
+  const moved = { file: 'f', line: 9, column: 1 };
+  const same = entry('a', { own: own('one'), place: moved });
+  assert.deepEqual(reload(overrides, [same]).laid, []);
+  assert.equal(reload(overrides, [entry('a', { own: own('two') })]).laid.length, 1);
+});
+
 test('forgets the changes of an endpoint that leaves its file', () => {
   const overrides = new Overrides();
   overrides.change(entry('a'), { weight: 5 });
