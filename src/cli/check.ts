@@ -7,6 +7,7 @@ import { type Loaded, loadAll } from '../config/load.ts';
 import { formatPlace, formatProblem, type Problem } from '../config/problem.ts';
 import { placeOf } from '../config/settings.ts';
 import { TextFetcher } from '../control/fetch-text.ts';
+import { tableLines } from './columns.ts';
 import { checkEndpoints, type EndpointCheck } from './endpoint-check.ts';
 import { EXIT_CONFIG, EXIT_OK } from './exit-codes.ts';
 import { configFile, loadOptions } from './load-options.ts';
@@ -71,14 +72,7 @@ function table(checks: readonly EndpointCheck[]): string[] {
       index === 0 ? [entry.modelName, entry.apiBase, place, words] : ['', '', '', words],
     );
   });
-  const all = [['MODEL', 'ENDPOINT', 'AT', 'RESULT'], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...all.map((row) => row[column]!.length)));
-  return all.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  return tableLines([['MODEL', 'ENDPOINT', 'AT', 'RESULT'], ...rows]);
 }
 
 function summary({ loaded, problems, endpoints }: Checked): string {

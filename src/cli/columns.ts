@@ -1,5 +1,6 @@
 /** Rows in columns, as wide as a terminal shows them. */
-import { harmless, widthOf } from '../faces/tui/text-width.ts';
+import { harmless } from '../faces/harmless.ts';
+import { widthOf } from '../faces/tui/text-width.ts';
 
 /** Two blanks between columns; those in `right` (numbers) are aligned to the right. */
 export function tableLines(

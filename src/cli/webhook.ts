@@ -6,6 +6,7 @@
 import { hostname } from 'node:os';
 import { loadAll } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
+import { harmless } from '../faces/harmless.ts';
 import { sendTest } from '../faces/webhook/alerts.ts';
 import { maskedAddress } from '../faces/webhook/masked.ts';
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
@@ -28,15 +29,10 @@ export async function runWebhookTest(flags: Readonly<Record<string, string>>): P
   const { kind, reason } = await sendTest(type, url, hostname());
   const what = `the test message to ${maskedAddress(url)} (${type})`;
   if (kind !== 'delivered') {
-    process.stderr.write(`llm-router: ${what} was not delivered: ${shown(reason)}.\n`);
+    process.stderr.write(`llm-router: ${what} was not delivered: ${harmless(reason)}.\n`);
     return EXIT_FAILURE;
   }
   process.stdout.write(`Delivered ${what}.\n`);
   if (!enabled) process.stdout.write('Note: webhook.enabled is false, so no alert is sent.\n');
   return EXIT_OK;
-}
-
-/** What somebody else wrote must not act on the terminal. */
-function shown(reason: string): string {
-  return reason.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, ' ');
 }

@@ -1,7 +1,7 @@
 /** The dashboard where there is no terminal: a line a second, for logs and pipes. */
 import type { StatusSnapshot } from '../../control/status.ts';
+import { harmless } from '../harmless.ts';
 import { clockTime, count, millis, share } from './format.ts';
-import { harmless } from './text-width.ts';
 
 export function plainLine({ now_at_ms, traffic, models, endpoints, problems }: StatusSnapshot) {
   const healthy = models.reduce((sum, model) => sum + model.healthy, 0);

@@ -3,13 +3,13 @@
  * Source: Unicode UAX #11 (East Asian Width), by script instead of by table, since model names are
  * what stands here.
  */
+import { harmless } from '../harmless.ts';
+
 const WIDE_SCRIPT =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}]/u;
 /** Punctuation of those scripts, and the wide forms of Latin ones. */
 const WIDE_SIGN = /[\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/;
 const NOTHING = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
-/** What must not act on the terminal. */
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
@@ -18,11 +18,6 @@ export function widthOf(text: string): number {
   let cells = 0;
   for (const { segment } of graphemes.segment(text)) cells += cellsOf(segment);
   return cells;
-}
-
-/** The text without anything that could act on the terminal. */
-export function harmless(text: string): string {
-  return text.replace(UNSAFE, ' ');
 }
 
 /** The text in exactly so many cells: filled with blanks, or cut with an ellipsis. */

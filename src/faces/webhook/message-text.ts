@@ -5,6 +5,7 @@
  * silently; nothing from outside can become markup or a mention of a person.
  */
 import type { FleetStatus, ModelStatus } from '../../control/status.ts';
+import { harmless } from '../harmless.ts';
 import type { Alert, Trouble } from './alert.ts';
 
 export const MAX_TEXT_BYTES = 4096;
@@ -104,10 +105,7 @@ function code(name: string): string {
 
 /** On one line, without what could begin markup, a link to a person or an escape sequence. */
 function plain(text: string): string {
-  const safe = text
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, ' ')
-    .replaceAll('<', '‹')
-    .replaceAll('>', '›');
+  const safe = harmless(text).replaceAll('<', '‹').replaceAll('>', '›');
   return cutText(safe, MAX_NAME_BYTES);
 }
 
