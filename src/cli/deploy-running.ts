@@ -15,8 +15,9 @@ import {
   takeOutOfService,
 } from '../deploy/services.ts';
 import { type Survey, surveyNodes } from '../deploy/survey.ts';
-import { counted, duration, table } from '../deploy/table.ts';
+import { counted, duration } from '../deploy/table.ts';
 import { deployAgain } from '../deploy/up.ts';
+import { tableLines } from './columns.ts';
 import { choiceOf, type Session } from './deploy-session.ts';
 import { watched } from './deploy-up.ts';
 import { EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
@@ -86,7 +87,7 @@ function statusText(standings: readonly Standing[], { facts }: Survey): string {
     return [...place, `${pid}`, state, time, note];
   });
   const head = ['NODE', 'SERVICE', 'GPUS', 'PORT', 'PID', 'STATE', 'FOR', ''];
-  return `${table([head, ...rows]).join('\n')}\n`;
+  return `${tableLines([head, ...rows]).join('\n')}\n`;
 }
 
 function statusJson(standings: readonly Standing[], { unreachable }: Survey): string {
@@ -135,7 +136,7 @@ function stopText(stopped: readonly Stopped[], { facts }: Survey): string {
   if (stopped.length === 0) return facts.size === 0 ? '' : NOTHING;
   const rows = stopped.map(({ host, id, how, fault }) => [host, id, fault || ENDINGS[how]]);
   const done = stopped.filter(({ how }) => how !== 'stuck' && how !== 'fault').length;
-  return `${table(rows).join('\n')}\n${done} of ${counted(stopped.length, 'service')} stopped.\n`;
+  return `${tableLines(rows).join('\n')}\n${done} of ${counted(stopped.length, 'service')} stopped.\n`;
 }
 
 export async function runDeployRestart(session: Session): Promise<number> {

@@ -36,7 +36,7 @@ function view(): View {
   total.counts[FAILED] = 10;
   total.counts[TOKEN_EVENTS] = 400;
   total.ttft.record(5_000);
-  const errors = [['HTTP 503', { count: 10, example: 'busy\nnow' }]] as const;
+  const errors = [['HTTP 503', { count: 10, example: 'busy\nnow \u001b[2J' }]] as const;
   return {
     samples: [sample(1), sample(2), sample(3)],
     total,
@@ -55,7 +55,7 @@ test('shows rates, percentiles, success, errors, charts and workers', () => {
   assert.match(text, /QPS 7 +average 8 +completed 40 +failed 10 +success 80\.00 %/);
   assert.match(text, /In flight 0 +waiting 7 +tokens\/s 100/);
   assert.match(text, /Time to first token +5/);
-  assert.match(text, /10 × HTTP 503 {2}busy now/);
+  assert.match(text, /10 × HTTP 503 {2}busy now \\u001b\[2J/);
   assert.match(text, /█/);
   assert.match(text, /\n 1 +8 +0 +40 +10 +25 % +1\.5/);
 });

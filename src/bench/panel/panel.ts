@@ -7,7 +7,7 @@ import type { Histogram } from '../../core/histogram.ts';
 import type { Sample } from '../measure/series.ts';
 import { FAILED, IN_FLIGHT, SUCCEEDED, type Tally, TOKEN_EVENTS } from '../measure/tally.ts';
 import type { LoadSpec } from '../plan.ts';
-import { shown } from '../report/table.ts';
+import { shown, shownExample } from '../report/table.ts';
 import { describeLoad } from '../result.ts';
 import type { View } from '../screen.ts';
 import { blockChart, progressBar } from './chart.ts';
@@ -183,7 +183,7 @@ function errorLines({ states }: View): Line[] {
     const known = counts.get(error);
     counts.set(error, {
       count: count + (known?.count ?? 0),
-      example: known?.example || example.replace(/\s+/g, ' '),
+      example: known?.example || shownExample(example),
     });
   }
   if (counts.size === 0) return [];

@@ -1,6 +1,6 @@
 /** The end of a measurement as text for the terminal. */
 import type { BenchResult, FoundMax, RunReport } from '../result.ts';
-import { shown, table } from './table.ts';
+import { shown, shownExample, table } from './table.ts';
 
 const LATENCY_NAMES: readonly (readonly [key: string, title: string])[] = [
   ['ttft', 'Time to first token'],
@@ -146,7 +146,7 @@ export function endpointRows({ endpoints }: RunReport): string[][] {
 function errorLines({ errors }: RunReport): string[] {
   if (errors.length === 0) return [];
   const rows = errors.map(({ error, count, example }) => {
-    const line = example.replace(/\s+/g, ' ').slice(0, 100);
+    const line = shownExample(example);
     return `  ${count} × ${error}${line === '' ? '' : `: ${line}`}`;
   });
   return ['', 'Errors:', ...rows];

@@ -1,3 +1,12 @@
+import { printable } from '../../config/problem.ts';
+
+const EXAMPLE_CHARS = 100;
+
+/** What a server said of a failure, on one line of a terminal on which it cannot act. */
+export function shownExample(text: string): string {
+  return printable(text.replace(/\s+/g, ' '), EXAMPLE_CHARS);
+}
+
 /** Rows of words as lines of even columns; the first column is left-aligned, others right. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
