@@ -17,6 +17,8 @@ const errors: unknown[] = [];
 
 const clock = { nowMs: () => nowMs };
 const access = new OperatorAccess({ token: () => token, exposed: false, clock });
+/** More than the kernel holds for a client that does not read. */
+const LARGE_BYTES = 32 * 1024 * 1024;
 const ROWS: OperatorRoute[] = [
   {
     method: 'GET',
@@ -54,6 +56,22 @@ const ROWS: OperatorRoute[] = [
         response.end('data: 1\n\n');
       },
     }),
+  },
+  {
+    method: 'GET',
+    path: '/broken-stream',
+    summary: 'x',
+    handle: () => ({
+      stream() {
+        throw new Error('broken stream');
+      },
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/large',
+    summary: 'x',
+    handle: () => ({ status: 200, type: 'text/plain', body: Buffer.alloc(LARGE_BYTES) }),
   },
   {
     method: 'GET',
@@ -313,6 +331,30 @@ test('listens on its own address only', async (t) => {
     });
   });
   assert.equal(code, 'ECONNREFUSED');
+});
+
+test('a stream that fails to begin ends its connection, not the router', async () => {
+  errors.length = 0;
+  await assert.rejects(ask('/broken-stream'), { code: 'ECONNRESET' });
+  assert.match(String(errors[0]), /broken stream/);
+  assert.equal((await ask('/api/dashboard')).status, 200);
+});
+
+test('cuts off who does not take its answer', async (t) => {
+  const routes = new OperatorRoutes(ROWS);
+  const parts = { host: '127.0.0.1', port: 0, routes, access, onError: () => {} };
+  const impatient = await listenForOperators({ ...parts, stallMs: 100 });
+  t.after(() => impatient.close());
+  const socket = connect(impatient.port, '127.0.0.1');
+  socket.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  let bytes = 0;
+  socket.on('data', (chunk) => {
+    bytes += chunk.length;
+  });
+  socket.on('error', () => {});
+  await new Promise((resolve) => socket.once('close', resolve));
+  assert.ok(bytes < LARGE_BYTES, `${bytes} bytes`);
 });
 
 test('rejects when the port is taken', async () => {

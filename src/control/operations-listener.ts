@@ -3,7 +3,8 @@
  * nothing here is on the path of a request to a model.
  *
  * Invariant: a row's handler runs only after the Host, the origin, the token, the content type and
- * the body were found good, in this order; every answer carries the security fields.
+ * the body were found good, in this order; every answer carries the security fields; no failure of
+ * a handler leaves this file.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,6 +24,8 @@ export interface OperationsParts {
   readonly access: OperatorAccess;
   /** A handler failed. */
   onError(error: unknown, path: string): void;
+  /** A connection on which nothing moves for so long is cut; for tests, else a minute. */
+  readonly stallMs?: number;
 }
 
 export interface OperationsListener {
@@ -35,6 +38,8 @@ const MAX_BODY_BYTES = 64 * 1024;
 const MAX_CONNECTIONS = 512;
 const HEAD_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Nothing moved: who does not take its answer must not hold its memory nor its connection. */
+const STALL_MS = 60_000;
 
 const SECURITY_FIELDS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
@@ -53,6 +58,7 @@ export function listenForOperators(parts: OperationsParts): Promise<OperationsLi
     requestTimeout: REQUEST_TIMEOUT_MS,
   });
   server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = parts.stallMs ?? STALL_MS;
   server.on('request', (request, response) => void serve(parts, request, response));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -94,8 +100,14 @@ async function serve(
     reply = refusal(500, 'internal_error', 'The router failed to answer; its log says why.');
   }
   if (response.destroyed) return;
-  if ('stream' in reply) reply.stream(response);
-  else send(response, reply);
+  try {
+    if ('stream' in reply) reply.stream(response);
+    else send(response, reply);
+  } catch (error) {
+    // Part of an answer may be out: nothing else can follow it.
+    parts.onError(error, path!);
+    response.destroy();
+  }
 }
 
 function send(
