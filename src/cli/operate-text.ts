@@ -3,7 +3,7 @@ import type { EndpointRow, StatusSnapshot } from '../control/status.ts';
 import { tableLines } from './columns.ts';
 
 /** A row of `/admin/endpoints`. */
-type Backend = EndpointRow & {
+type ListedEndpoint = EndpointRow & {
   readonly origin: Readonly<Record<'endpoint' | 'weight' | 'rpm', string>>;
 };
 
@@ -40,8 +40,8 @@ export function statusLines(status: StatusSnapshot, nowMs: number): string[] {
   return [...lines, '', ...tableLines(rows)];
 }
 
-export function backendLines(body: {
-  readonly endpoints: readonly Backend[];
+export function endpointLines(body: {
+  readonly endpoints: readonly ListedEndpoint[];
   readonly removed: readonly string[];
 }): string[] {
   const rows = body.endpoints.map((row) => {

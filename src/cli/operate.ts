@@ -4,7 +4,7 @@
  * 3 the router refused the configuration.
  */
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
-import { backendLines, reloadLines, statusLines } from './operate-text.ts';
+import { endpointLines, reloadLines, statusLines } from './operate-text.ts';
 import {
   DEFAULT_URL,
   type OperatorAnswer,
@@ -24,7 +24,7 @@ export async function runOperate(verb: OperateVerb, flags: Flags): Promise<numbe
     const { url = DEFAULT_URL } = flags;
     const client = new OperatorClient(url, process.env[TOKEN_VARIABLE] ?? '');
     if (verb === 'status') return await show(client, flags, '/admin/status', statusLines);
-    if (verb === 'backends') return await show(client, flags, '/admin/endpoints', backendLines);
+    if (verb === 'backends') return await show(client, flags, '/admin/endpoints', endpointLines);
     if (verb === 'reload') return await reload(client, flags);
     return await setState(client, flags, STATES[verb]);
   } catch (error) {

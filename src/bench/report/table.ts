@@ -1,3 +1,4 @@
+/** Cells for people: columns, numbers of about four digits, what servers said of failures. */
 import { printable } from '../../config/problem.ts';
 
 const EXAMPLE_CHARS = 100;
