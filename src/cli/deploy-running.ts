@@ -136,7 +136,8 @@ function stopText(stopped: readonly Stopped[], { facts }: Survey): string {
   if (stopped.length === 0) return facts.size === 0 ? '' : NOTHING;
   const rows = stopped.map(({ host, id, how, fault }) => [host, id, fault || ENDINGS[how]]);
   const done = stopped.filter(({ how }) => how !== 'stuck' && how !== 'fault').length;
-  return `${tableLines(rows).join('\n')}\n${done} of ${counted(stopped.length, 'service')} stopped.\n`;
+  const sum = `${done} of ${counted(stopped.length, 'service')} stopped.`;
+  return `${[...tableLines(rows), sum].join('\n')}\n`;
 }
 
 export async function runDeployRestart(session: Session): Promise<number> {
