@@ -7,6 +7,7 @@ import type { EndpointEntry, OwnEntry } from './endpoint-entry.ts';
 import type { NameRules } from './model-names.ts';
 import type { Option } from './option.ts';
 import { OPTION_PATHS } from './option-paths.ts';
+import { NO_OWN } from './own-settings.ts';
 import type { Settings } from './settings.ts';
 
 /** Values as the files write them; absent ones are null. */
@@ -117,7 +118,8 @@ const OWN_NAMES: Readonly<Record<Exclude<keyof OwnEntry, 'headers'>, string>> = 
 const OWN_FIELDS = Object.entries(OWN_NAMES) as [keyof typeof OWN_NAMES, string][];
 
 /** What an entry says, under the names of the file, secrets in the clear: never give it out. */
-function fieldsOf({ own, ...entry }: EndpointEntry): Map<string, unknown> {
+function fieldsOf({ own = NO_OWN, ...entry }: EndpointEntry): Map<string, unknown> {
+  const headers = own.headers.map(([name, value]) => [name, value.reveal()]);
   return new Map<string, unknown>([
     ['model', entry.upstreamModel],
     ['api_key', entry.apiKey.reveal()],
@@ -125,14 +127,17 @@ function fieldsOf({ own, ...entry }: EndpointEntry): Map<string, unknown> {
     ['rpm_limit', entry.rpmLimit],
     ['supports_vision', entry.supportsVision],
     ['source_type', entry.sourceType],
-    ...OWN_FIELDS.map(([field, name]) => [name, own?.[field]] as const),
-    ['extra_headers', own?.headers.map(([name, value]) => [name, value.reveal()])],
+    // What it does not say for itself is absent, whatever else it says.
+    ...OWN_FIELDS.map(([field, name]) => {
+      return [name, own[field] === NO_OWN[field] ? undefined : own[field]] as const;
+    }),
+    ['extra_headers', headers.length === 0 ? undefined : headers],
   ]);
 }
 
-/** The same but for its place: a line above it may have come or gone. Secrets count too. */
-export function isSameEntry(a: EndpointEntry, b: EndpointEntry): boolean {
-  return a === b || Object.keys(diffFields(a, b)).length === 0;
+/** All that an entry says but its place, to be compared. Secrets are in it: never give it out. */
+export function meaningOf(entry: EndpointEntry): string {
+  return JSON.stringify([entry.id, ...fieldsOf(entry)]);
 }
 
 const SECRET_FIELDS = new Set(['api_key', 'extra_headers']);

@@ -139,6 +139,17 @@ test('an edit that would change another entry is refused, and so is a broken fil
 const line = fc.constantFrom('', '# note', '  # deeper', '      # deepest');
 const entry = fc.record({ before: line, weight: fc.nat(9), tail: fc.constantFrom('', '  # tail') });
 
+test('an edit is refused also when only a timeout of another entry would change', () => {
+  const item = (name: string, timeout: string) =>
+    `  - model_name: ${name}\n` +
+    `    litellm_params: {api_base: http://${name}:1/v1, timeout: ${timeout}}\n`;
+  // Without b, the alias in c means the anchor in a.
+  const text = `model_list:\n${item('a', '&t 5')}${item('b', '&t 9')}${item('c', '*t')}`;
+  const { value, problems } = removeEndpoints(text, ({ id }) => id.startsWith('b@'), CONTEXT);
+  assert.equal(value, undefined);
+  assert.match(formatProblem(problems[0]!), /edit it by hand/);
+});
+
 test('adding and removing again gives back every byte, wherever the entry stands', () => {
   const property = fc.property(
     fc.array(entry, { minLength: 1, maxLength: 6 }),

@@ -8,6 +8,7 @@
  * problem, and the text stays as it was.
  */
 import { readDeployment } from './deployment.ts';
+import { meaningOf } from './diff.ts';
 import type { EndpointEntry } from './endpoint-entry.ts';
 import { IgnoredKeys } from './endpoint-keys.ts';
 import { EndpointList, type Splice, type WrittenEndpoint } from './endpoint-splices.ts';
@@ -37,7 +38,7 @@ export function removeEndpoints(
   const gone = entries.flatMap((entry, i) => (entry !== undefined && isGone(entry) ? [i] : []));
   if (gone.length === 0) return { value: text, problems: [] };
   const splices = new EndpointList(withoutMark(text)).remove(gone);
-  const kept = entries.filter((_, index) => !gone.includes(index)).map(meaningOf);
+  const kept = entries.filter((_, index) => !gone.includes(index)).map(meaningOrNone);
   return finish(text, splices, kept, context);
 }
 
@@ -78,7 +79,7 @@ export function putEndpoint(
   if (isListed) return { value: text, problems: [] };
   const list = new EndpointList(withoutMark(text));
   const splices = first === undefined ? list.append(endpoint) : list.change(first, endpoint);
-  const expected = entries.map(meaningOf);
+  const expected = entries.map(meaningOrNone);
   expected[first ?? entries.length] = undefined;
   return finish(text, splices, expected, context);
 }
@@ -116,12 +117,9 @@ function readEntries(
   return { value: items.map((item) => readDeployment(item, '', context)), problems: [] };
 }
 
-/** All that routing knows of an entry, to compare; '' for one that is left out. */
-function meaningOf(entry: EndpointEntry | undefined): string | undefined {
-  if (entry === undefined) return '';
-  const { id, upstreamModel, weight, rpmLimit, supportsVision, sourceType } = entry;
-  const rest = [upstreamModel, weight, rpmLimit, supportsVision, sourceType];
-  return JSON.stringify([id, entry.apiKey.reveal(), ...rest]);
+/** '' for an entry that is left out. */
+function meaningOrNone(entry: EndpointEntry | undefined): string | undefined {
+  return entry === undefined ? '' : meaningOf(entry);
 }
 
 /** `expected` has the meaning of each entry afterwards, `undefined` for the one that is new. */
@@ -139,7 +137,7 @@ function finish(
     edited = edited.slice(0, from) + put + edited.slice(to);
   }
   if (text !== bare) edited = MARK + edited;
-  const found = readEntries(edited, context).value?.map(meaningOf);
+  const found = readEntries(edited, context).value?.map(meaningOrNone);
   const isAsMeant =
     found?.length === expected.length &&
     expected.every((one, index) =>

@@ -9,7 +9,8 @@ import type { MapTree } from './yaml-tree.ts';
 
 /** Of endpoints that do not ask for a place. */
 export const LAST_ORDER = 1_000_000;
-const NOTHING: OwnEntry = {
+/** What a deployment has that says nothing for itself. */
+export const NO_OWN: OwnEntry = {
   order: LAST_ORDER,
   maxParallel: 0,
   tpmLimit: 0,
@@ -45,7 +46,7 @@ export function readOwn(
     headers: readHeaders(reader, params),
     probed: !reader.flag(info, 'model_info.disable_background_health_check'),
   };
-  return JSON.stringify(own) === JSON.stringify(NOTHING) ? undefined : own;
+  return JSON.stringify(own) === JSON.stringify(NO_OWN) ? undefined : own;
 }
 
 /** As with rpm, `model_info` is looked at last. */

@@ -6,7 +6,7 @@
  * (or, for a removal, anything of that endpoint; for an addition, lists the endpoint too): then
  * the file counts and the change is dropped. `lay` changes nothing, so a dry run may call it.
  */
-import { isSameEntry } from '../config/diff.ts';
+import { meaningOf } from '../config/diff.ts';
 import type { EndpointEntry } from '../config/endpoint-entry.ts';
 
 /** `api`: as an operator set it; `file`: as the files say. */
@@ -56,7 +56,7 @@ export class Overrides {
       const { id } = entry;
       present.add(id);
       const removed = this.#removed.get(id);
-      if (removed !== undefined && isSameEntry(removed, entry)) continue;
+      if (removed !== undefined && meaningOf(removed) === meaningOf(entry)) continue;
       if (removed !== undefined) overtaken.push({ id, what: 'removed' });
       if (this.#added.has(id)) overtaken.push({ id, what: 'added' });
       laid.push(this.#changed(entry, overtaken));
