@@ -186,7 +186,10 @@ class SmallTalk {
 
 interface InspectorMessage {
   readonly method?: string;
-  readonly params?: { readonly sessionId?: string };
+  readonly params?: {
+    readonly sessionId?: string;
+    readonly workerInfo?: { readonly title: string };
+  };
 }
 
 /** Node's inspector protocol, as far as ending a worker thread needs it. */
@@ -200,7 +203,9 @@ class Inspector {
     socket.addEventListener('message', ({ data }) => {
       const { method, params } = JSON.parse(String(data)) as InspectorMessage;
       const session = params?.sessionId ?? '';
-      if (method === 'NodeWorker.attachedToWorker') this.#sessions.push(session);
+      // The thread that reads the configuration is none of them.
+      const carriesTraffic = params?.workerInfo?.title.includes('worker-') === true;
+      if (method === 'NodeWorker.attachedToWorker' && carriesTraffic) this.#sessions.push(session);
       const at = this.#sessions.indexOf(session);
       if (method === 'NodeWorker.detachedFromWorker' && at >= 0) this.#sessions.splice(at, 1);
     });
