@@ -36,13 +36,22 @@ export function logRoutes({ log, tail }: LogControls): OperatorRoute[] {
       body: newLevel,
       handle({ body }) {
         const { level } = body as z.infer<typeof newLevel>;
-        const before = log.level;
-        log.level = level;
-        log.info({ origin: 'api', before, level }, 'changed the level of the log');
+        setLevel(log, level);
         return jsonReply(200, { level });
       },
     },
   ];
+}
+
+/** The change is told at whichever of the two levels hears it. */
+function setLevel(log: Logger, to: (typeof LEVELS)[number]): void {
+  const before = log.level;
+  // Not as `level`: each line has its own under that name.
+  const tell = () => log.info({ origin: 'api', before, to }, 'changed the level of the log');
+  const isHeard = log.isLevelEnabled('info');
+  if (isHeard) tell();
+  log.level = to;
+  if (!isHeard) tell();
 }
 
 function lines(tail: LogTail, log: Logger, query: URLSearchParams): OperatorReply {
