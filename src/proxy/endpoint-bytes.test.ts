@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { endpoint } from '../../test/fakes/plane.ts';
+import { endpoint, own } from '../../test/fakes/plane.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import { findRoute } from '../openai/routes.ts';
 import { EndpointBytes } from './endpoint-bytes.ts';
@@ -19,6 +19,20 @@ describe('the fixed bytes of an endpoint', () => {
       'POST /api/v1/chat/completions HTTP/1.1\r\nHost: e0:9000\r\nAuthorization: Bearer sk-1\r\n',
     );
     assert.equal(head({ basePath: '' }), 'POST /chat/completions HTTP/1.1\r\nHost: e0:9000\r\n');
+  });
+
+  it('have one Authorization, and then nothing of the client stands beside it', () => {
+    const settings = own({ headers: [['AUTHORIZATION', 'Basic own']] });
+    for (const apiKey of ['', 'sk-1']) {
+      const spec = endpoint(0, { apiKey, own: settings });
+      const bytes = new EndpointBytes(spec);
+      const lines = bytes.requestHead(CHAT, '').toString('latin1').split('\r\n');
+      assert.deepEqual(
+        lines.filter((line) => /^authorization:/i.test(line)),
+        ['AUTHORIZATION: Basic own'],
+      );
+      assert.equal(bytes.hasKey, true);
+    }
   });
 
   it('leave out the port that goes without saying', () => {

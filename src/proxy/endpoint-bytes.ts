@@ -21,6 +21,7 @@ export class EndpointBytes {
   readonly spec: EndpointSpec;
   /** Key of its connections in the pool. */
   readonly origin: string;
+  /** It has an Authorization of its own: the client's stays here. */
   readonly hasKey: boolean;
   /** Fields that the client may not send there, in lower case: the endpoint has its own. */
   readonly ownNames: readonly string[];
@@ -41,10 +42,12 @@ export class EndpointBytes {
     const headers = spec.own?.headers ?? [];
     this.ownNames = headers.map(([name]) => name.toLowerCase());
     this.answerLine = Buffer.from(`x-llm-router-endpoint: ${visible(spec.id)}\r\n`);
-    this.hasKey = spec.apiKey !== '';
+    // A request has one Authorization (RFC 9110 §11.6.2); what its own fields say counts more.
+    const isOwn = this.ownNames.includes('authorization');
+    this.hasKey = isOwn || spec.apiKey !== '';
     const host = spec.host.includes(':') ? `[${spec.host}]` : spec.host;
     const port = spec.port === (spec.tls ? 443 : 80) ? '' : `:${spec.port}`;
-    const key = this.hasKey ? `Authorization: Bearer ${spec.apiKey}\r\n` : '';
+    const key = this.hasKey && !isOwn ? `Authorization: Bearer ${spec.apiKey}\r\n` : '';
     const own = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     this.#fixed = ` HTTP/1.1\r\nHost: ${host}${port}\r\n${key}${own}`;
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { answer, post, readAnswer } from '../../test/fakes/http-text.ts';
-import { endpoint, FakePlane } from '../../test/fakes/plane.ts';
+import { endpoint, FakePlane, own as settings } from '../../test/fakes/plane.ts';
 
 const planes: FakePlane[] = [];
 const ALIASED = [endpoint(0, { upstreamModel: 'org/Real "Name"-7B é' })];
@@ -103,6 +103,13 @@ describe('a request to an endpoint', () => {
     const request = plane.connect().received;
     assert.equal(bodyOf(request), '{"model":"m"}');
     assert.doesNotMatch(request, /transfer-encoding|trailer/i);
+  });
+
+  it("keeps the client's key from an endpoint whose own fields have one", () => {
+    const headers = [['Authorization', 'Basic own']] as const;
+    const fields = 'Authorization: Bearer theirs\r\n';
+    const request = sent(['{"model":"m"}'], [endpoint(0, { own: settings({ headers }) })], fields);
+    assert.deepEqual(request.match(/^authorization:.*$/gim), ['Authorization: Basic own']);
   });
 
   it("carries the endpoint's key, or else the client's", () => {
