@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EndpointEntry } from '../config/endpoint-entry.ts';
+import { NO_OWN } from '../config/own-settings.ts';
 import { Secret } from '../config/secret.ts';
 import type { FetchedText } from '../control/fetch-text.ts';
 import { checkEndpoints } from './endpoint-check.ts';
@@ -32,7 +33,7 @@ async function check(answers: Record<string, FetchedText>, changes: Partial<Endp
   const calls: Call[] = [];
   const [result] = await checkEndpoints([entry(changes)], {
     fetchText: (url, _timeoutMs, headers) => {
-      calls.push({ url, key: headers.authorization ?? '' });
+      calls.push({ url, key: headers.authorization ?? headers['api-key'] ?? '' });
       return Promise.resolve(answers[url] ?? failed('ECONNREFUSED'));
     },
     timeoutMs: 50,
@@ -54,6 +55,13 @@ test('finds nothing wrong with an engine that lists the model and has metrics', 
     { url: MODELS, key: 'Bearer sk-canary' },
     { url: 'http://h:1/metrics', key: 'Bearer sk-canary' },
   ]);
+});
+
+test('shows a key that stands in a field of its own', async () => {
+  const own = { ...NO_OWN, headers: [['Api-Key', new Secret('own')]] as const };
+  const changes = { apiKey: new Secret(''), sourceType: 'openai', own };
+  const { said, calls } = await check({ [MODELS]: ok(LIST) }, changes);
+  assert.deepEqual([said, calls], [[], [{ url: MODELS, key: 'own' }]]);
 });
 
 test('asks a provider for no metrics', async () => {

@@ -89,8 +89,11 @@ function isOfList({ cause }: Finding): boolean {
   return cause === 'wrong-model' || cause === 'no-model-list';
 }
 
-function keyOf({ apiKey }: EndpointEntry): Record<string, string> {
-  return apiKey.isEmpty ? {} : { authorization: `Bearer ${apiKey.reveal()}` };
+function keyOf({ apiKey, own }: EndpointEntry): Record<string, string> {
+  const fields: Record<string, string> = {};
+  if (!apiKey.isEmpty) fields.authorization = `Bearer ${apiKey.reveal()}`;
+  for (const [name, value] of own?.headers ?? []) fields[name.toLowerCase()] = value.reveal();
+  return fields;
 }
 
 async function judge(

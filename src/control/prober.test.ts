@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { own } from '../../test/fakes/plane.ts';
 import { FakeClock } from '../core/clock.ts';
 import { PROBE_DOWN, PROBE_UNKNOWN, PROBE_UP } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
@@ -236,6 +237,20 @@ test('asks again at once when the key changed', async () => {
   bench.specs = [endpointAt(0, { apiKey: 'new' })];
   run(1);
   assert.deepEqual(fetch.open[0]?.headers, { authorization: 'Bearer new' });
+  await fetch.reply(200, '');
+  assert.equal(columns.probeState[0], PROBE_UP);
+});
+
+test('shows the fields that requests show, and asks again when they changed', async () => {
+  const withKey = (key: string) =>
+    endpointAt(0, { apiKey: 'k', own: own({ headers: [['X-Key', key]] }) });
+  const { bench, prober, fetch, columns, run } = setUp([withKey('old')]);
+  prober.tick();
+  assert.deepEqual(fetch.open[0]?.headers, { authorization: 'Bearer k', 'x-key': 'old' });
+  await fetch.reply(401, '');
+  bench.specs = [withKey('new')];
+  run(1);
+  assert.equal(fetch.open[0]?.headers['x-key'], 'new');
   await fetch.reply(200, '');
   assert.equal(columns.probeState[0], PROBE_UP);
 });

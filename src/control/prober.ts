@@ -140,7 +140,7 @@ export class Prober {
       }
       const watch = this.#watches.get(spec.slot);
       if (watch !== undefined && watch.spec.id === spec.id) {
-        if (watch.spec.apiKey !== spec.apiKey) watch.record.nextAtMs = nowMs;
+        if (!hasSameFields(watch.spec, spec)) watch.record.nextAtMs = nowMs;
         watch.spec = spec;
         continue;
       }
@@ -198,15 +198,14 @@ export class Prober {
     this.#active++;
     if (failing) this.#activeFailing++;
     const url = `${spec.apiBase.replace(/\/+$/, '')}/models`;
-    const headers = spec.apiKey === '' ? {} : { authorization: `Bearer ${spec.apiKey}` };
-    const answer = await this.#parts.fetchText(url, rules.timeoutMs, headers);
+    const answer = await this.#parts.fetchText(url, rules.timeoutMs, fieldsOf(spec));
     watch.running = undefined;
     this.#active--;
     if (failing) this.#activeFailing--;
     const nowMs = this.#parts.clock.nowMs();
     // The timer of a probe can fire before the first tick after a pause: look at both.
     const paused = epoch !== this.#epoch || nowMs - this.#lastTickMs > PAUSED_MS;
-    if (paused || watch.spec.apiKey !== spec.apiKey) watch.record.nextAtMs = nowMs;
+    if (paused || !hasSameFields(watch.spec, spec)) watch.record.nextAtMs = nowMs;
     else if (isInconclusive(answer)) record.plan(nowMs, rules, this.#parts.random.next());
     else if (this.#watches.get(spec.slot) === watch) {
       const finding = judge(answer, spec.upstreamModel, rules.timeoutMs);
@@ -248,4 +247,15 @@ function newWatch(spec: EndpointSpec, nowMs: number): Watch {
     engine: '',
     results: [],
   };
+}
+
+/** A probe shows what requests show: some engines want their key in a field of its own. */
+function fieldsOf({ apiKey, own }: EndpointSpec): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = apiKey === '' ? {} : { authorization: `Bearer ${apiKey}` };
+  for (const [name, value] of own?.headers ?? []) fields[name.toLowerCase()] = value;
+  return fields;
+}
+
+function hasSameFields(a: EndpointSpec, b: EndpointSpec): boolean {
+  return JSON.stringify(fieldsOf(a)) === JSON.stringify(fieldsOf(b));
 }
