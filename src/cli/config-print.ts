@@ -8,9 +8,9 @@ import type { EndpointEntry, OwnEntry } from '../config/endpoint-entry.ts';
 import { loadAll } from '../config/load.ts';
 import { mergeRules, type NameRules } from '../config/model-names.ts';
 import { SECTION_LIST } from '../config/option-paths.ts';
-import { LAST_ORDER } from '../config/own-settings.ts';
 import { formatProblem, type Place, printable } from '../config/problem.ts';
 import type { Origin, Settings } from '../config/settings.ts';
+import { LAST_ORDER } from '../core/cluster.ts';
 import { EXIT_CONFIG, EXIT_OK } from './exit-codes.ts';
 import { configFile, FLAG_OF, loadOptions } from './load-options.ts';
 
@@ -98,6 +98,10 @@ function endpointLines(endpoints: readonly EndpointEntry[]): Line[] {
     for (const [key, value] of Object.entries(params)) {
       lines.push({ text: `      ${key}: ${inline(value)}`, origin });
     }
+    if (entry.own?.probed === false) {
+      const info = 'model_info: {disable_background_health_check: true}';
+      lines.push({ text: `    ${info}`, origin });
+    }
   }
   return lines;
 }
@@ -109,6 +113,7 @@ function ownParams(own: OwnEntry | undefined): object {
   return {
     ...(own.order < LAST_ORDER ? { order: own.order } : {}),
     ...(own.maxParallel > 0 ? { max_parallel_requests: own.maxParallel } : {}),
+    ...(own.tpmLimit > 0 ? { tpm_limit: own.tpmLimit } : {}),
     ...(own.timeoutMs > 0 ? { timeout: own.timeoutMs / 1000 } : {}),
     ...(own.streamTimeoutMs > 0 ? { stream_timeout: own.streamTimeoutMs / 1000 } : {}),
     ...(own.numRetries >= 0 ? { num_retries: own.numRetries } : {}),

@@ -2,13 +2,12 @@
  * What a deployment has of its own (`order`, `timeout`, `max_parallel_requests`, …) → the part of
  * an endpoint entry that most do without. A file's defaults fill in what it does not say.
  */
+import { LAST_ORDER } from '../core/cluster.ts';
 import type { DeploymentReader } from './deployment-reader.ts';
 import type { EndpointDefaults, OwnEntry } from './endpoint-entry.ts';
 import { Secret } from './secret.ts';
 import type { MapTree } from './yaml-tree.ts';
 
-/** Of endpoints that do not ask for a place. */
-export const LAST_ORDER = 1_000_000;
 /** What a deployment has that says nothing for itself. */
 export const NO_OWN: OwnEntry = {
   order: LAST_ORDER,

@@ -8,7 +8,7 @@ import type { Pool } from './pickers/picker.ts';
 import type { RetryBudget } from './retry/budget.ts';
 
 /** Of endpoints without one: behind all that ask to be first. */
-const DEFAULT_ORDER = 1_000_000;
+export const LAST_ORDER = 1_000_000;
 
 export class Cluster implements Pool {
   readonly name: string;
@@ -59,5 +59,5 @@ export class Cluster implements Pool {
 }
 
 function orderOf(endpoint: EndpointSpec): number {
-  return endpoint.own?.order ?? DEFAULT_ORDER;
+  return endpoint.own?.order ?? LAST_ORDER;
 }

@@ -161,8 +161,8 @@ test('warnings alone end with 0', async (t) => {
 
 test('config print shows what counts and where it came from, without secrets', async (t) => {
   const main = 'server: {port: 9001, workers: 2}\nwebhook: {url: "http://r/sk-canary"}\n';
-  const list = `model_list:\n${endpoint('http://127.0.0.1:1/v1', ', api_key: os.environ/KEY')}`;
-  const dir = await folder(t, main, list);
+  const more = ', api_key: os.environ/KEY, tpm_limit: 9';
+  const dir = await folder(t, main, `model_list:\n${endpoint('http://127.0.0.1:1/v1', more)}`);
   const env = ['LLM_ROUTER_SERVER__PORT=9002', 'KEY=sk-canary'];
   const words = ['config', 'print', '-origin', '-log-level', 'debug'];
   const { code, output } = await run(t, dir, words, env);
@@ -175,6 +175,7 @@ test('config print shows what counts and where it came from, without secrets', a
     /^ {2}level: debug +# flag -log-level$/m,
     /^ {2}url: "\*\*\*" +# config\.yaml:2$/m,
     /^ {6}api_key: "\*\*\*" +# configs\/self_deployed_a\.yaml:2$/m,
+    /^ {6}tpm_limit: 9 +# configs\/self_deployed_a\.yaml:2$/m,
     /^ {2}- model_name: m +# configs\/self_deployed_a\.yaml:2$/m,
   ]) {
     assert.match(output, line);
