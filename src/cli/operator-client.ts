@@ -57,14 +57,17 @@ export class OperatorClient {
   }
 
   #unreachable(error: unknown): string {
-    const { cause, name } = error as Error & { cause?: { code?: string; message?: string } };
+    // Node tells the reason as the error's cause, Bun in the error itself.
+    const { cause, name, code } = error as NodeJS.ErrnoException & {
+      cause?: NodeJS.ErrnoException;
+    };
     const reasons: Record<string, string> = {
       ECONNREFUSED:
         'nothing listens there: start the router, or see dashboard.enabled and web_port',
       ENOTFOUND: 'there is no such host',
     };
     const late = name === 'TimeoutError' ? `no answer within ${PATIENCE_MS / 1000} s` : '';
-    const why = late || reasons[cause?.code ?? ''] || cause?.message || name;
+    const why = late || reasons[cause?.code ?? code ?? ''] || cause?.message || code || name;
     return `cannot reach ${this.#base}: ${why}`;
   }
 

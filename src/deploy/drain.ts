@@ -112,8 +112,10 @@ export class RouterAdmin {
       if (!response.ok) return `${url} answered ${response.status} to ${path}`;
       return (await response.json()) as object;
     } catch (error) {
-      const cause = error instanceof Error ? (error.cause as { code?: string } | undefined) : {};
-      const reason = cause?.code ?? 'no JSON in time';
+      // Node tells the reason as the error's cause, Bun in the error itself.
+      const { cause, code } = error as { cause?: { code?: string }; code?: string | number };
+      const said = cause?.code ?? code;
+      const reason = typeof said === 'string' ? said : 'no JSON in time';
       return `${url} does not answer (${reason}): is it the router's operations address?`;
     }
   }

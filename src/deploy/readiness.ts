@@ -95,8 +95,9 @@ async function ask(
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return 'no answer in time';
-  const { cause } = error;
-  return (cause as NodeJS.ErrnoException | undefined)?.code ?? error.message;
+  // Node tells the reason as the error's cause, Bun in the error itself.
+  const { cause, code } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
+  return cause?.code ?? code ?? error.message;
 }
 
 /** `{"data":[{"id":…}]}`; anything else lists nothing. */

@@ -36,6 +36,7 @@ export const CRASH: readonly Fault[] = [
       `${STREAMS} long streams and small requests on two workers; the inspector makes one thread ` +
       'exit; four times, two of them within 5 s of the last',
     seen: "the crashed worker's clients lose their connection, the others nothing",
+    notUnderBun: "the crash is made with Node's inspector, which Bun does not have",
     run: crash,
   },
 ];

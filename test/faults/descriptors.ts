@@ -32,6 +32,7 @@ export const DESCRIPTORS: readonly Fault[] = [
       `the router runs under \`ulimit -n ${LIMIT}\`; ${CLIENTS} clients connect and ask for ` +
       'streams that last, and stay for 15 s',
     seen: 'some their streams, others a closed connection or an error; later all is well',
+    notUnderBun: 'a listener of Bun spins while it has no descriptor to accept with',
     run: exhaust,
   },
 ];

@@ -23,6 +23,8 @@ export interface Fault {
   readonly provoked: string;
   /** What the client sees; one sentence. */
   readonly seen: string;
+  /** Why the promise cannot be kept, or not be looked at, when the router runs under Bun. */
+  readonly notUnderBun?: string;
   run(scale: Scale): Promise<readonly Finding[]>;
 }
 
@@ -30,7 +32,8 @@ export interface Fault {
 export function testFaults(faults: readonly Fault[], atOnce = 1): void {
   suite('faults', { concurrency: atOnce }, () => {
     for (const fault of faults) {
-      test(fault.title, async () => {
+      const skip = process.env.LLM_ROUTER_RUNTIME === 'bun' && (fault.notUnderBun ?? false);
+      test(fault.title, { skip }, async () => {
         const findings = await fault.run('short');
         assert.ok(findings.length > 0);
         for (const finding of findings) console.log(inWords(finding));

@@ -52,8 +52,11 @@ async function watchOnce(
     return 'the router ended the connection';
   } catch (error) {
     if (silence.signal.aborted) return `nothing came for ${SILENCE_MS / 1000} s`;
-    const { cause, message } = error as Error & { cause?: { code?: string; message?: string } };
-    if (cause?.code === 'ECONNREFUSED') return `nothing listens on ${url}`;
+    // Node tells the reason as the error's cause, Bun in the error itself.
+    const { cause, code, message } = error as NodeJS.ErrnoException & {
+      cause?: NodeJS.ErrnoException;
+    };
+    if ((cause?.code ?? code) === 'ECONNREFUSED') return `nothing listens on ${url}`;
     return `cannot reach ${url}: ${cause?.message ?? message}`;
   } finally {
     clearTimeout(timer);
