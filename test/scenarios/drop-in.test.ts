@@ -76,11 +76,15 @@ test('takes the flags that users of the reference type', async () => {
 });
 
 test('says what to do when the port of the API is taken', async () => {
+  // undefined: another program has it, which serves as well.
   const occupant = await occupy(API_PORT);
-  const router = new Child(LAUNCHER, ['-config', join(dir, 'config.yaml')]);
-  assert.equal(await router.exited, 1);
-  assert.match(router.output, /18000.*server\.port/);
-  occupant!.close();
+  try {
+    const router = new Child(LAUNCHER, ['-config', join(dir, 'config.yaml')]);
+    assert.equal(await router.exited, 1);
+    assert.match(router.output, /18000.*server\.port/);
+  } finally {
+    occupant?.close();
+  }
 });
 
 async function started(...flags: string[]): Promise<Child> {

@@ -91,9 +91,17 @@ export async function runTopPlain({ url, headers }: TopOptions): Promise<void> {
   process.once('SIGTERM', () => ended.abort());
   // Whoever reads may leave first, as `head` does.
   process.stdout.once('error', () => ended.abort());
+  let said = '';
   const listener = {
-    onStatus: (status: StatusSnapshot) => void process.stdout.write(`${plainLine(status)}\n`),
-    onTrouble: (why: string) => void process.stderr.write(`llm-router: ${why}.\n`),
+    onStatus(status: StatusSnapshot) {
+      said = '';
+      process.stdout.write(`${plainLine(status)}\n`);
+    },
+    // Once, however often it is tried again.
+    onTrouble(why: string) {
+      if (why !== said) process.stderr.write(`llm-router: ${why}.\n`);
+      said = why;
+    },
   };
   await follow(url, headers, listener, ended.signal);
 }
