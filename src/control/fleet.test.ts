@@ -38,7 +38,7 @@ function setUp(slots = 8) {
   return { fleet, seen };
 }
 
-/** What a file says: hosts of its endpoints, or 'broken'. */
+/** What a file says: hosts of its endpoints, '!' for an entry with a fault, or 'broken'. */
 type FileText = readonly string[] | 'broken';
 
 function loaded(files: Record<string, FileText>, changes: Partial<Loaded> = {}): Loaded {
@@ -46,7 +46,9 @@ function loaded(files: Record<string, FileText>, changes: Partial<Loaded> = {}):
   const problems: Problem[] = [];
   for (const [file, hosts] of Object.entries(files)) {
     if (hosts === 'broken') problems.push(problemIn(file));
-    const entries = hosts === 'broken' ? [] : entriesOf(file, hosts);
+    const good = hosts === 'broken' ? [] : hosts.filter((host) => host !== '!');
+    for (const host of hosts) if (host === '!') problems.push(problemIn(file));
+    const entries = entriesOf(file, good);
     byFile.set(file, { sourceType: 'openai', entries, ok: hosts !== 'broken' });
   }
   const rest = { config: DEFAULTS, endpoints: [], files: [], dir: '', listed: true };
@@ -124,6 +126,25 @@ test('a file that breaks keeps its last good endpoints', () => {
   fleet.apply(loaded({ x: 'broken', y: ['b'] }));
   assert.deepEqual(hosts(fleet), ['a', 'b'], 'and goes on keeping them');
   assert.deepEqual(seen.changes[1]!.problems, ['x:3:1: is broken']);
+});
+
+test('a slip in an entry takes no endpoint out that was there before', () => {
+  const { fleet } = setUp();
+  fleet.apply(loaded({ x: ['a', 'b'] }));
+  fleet.apply(loaded({ x: ['a', '!'] }));
+  assert.deepEqual(hosts(fleet), ['a', 'b']);
+  fleet.apply(loaded({ x: ['a', 'c', '!'] }));
+  assert.deepEqual(hosts(fleet), ['a', 'c', 'b'], 'what is new and right counts');
+  fleet.apply(loaded({ x: ['a', 'c'] }));
+  assert.deepEqual(hosts(fleet), ['a', 'c'], 'mended: now it was removed');
+});
+
+test('an old fault keeps nobody from removing an endpoint', () => {
+  const { fleet } = setUp();
+  fleet.apply(loaded({ x: ['a', 'b', '!'] }));
+  assert.deepEqual(hosts(fleet), ['a', 'b']);
+  fleet.apply(loaded({ x: ['a', '!'] }));
+  assert.deepEqual(hosts(fleet), ['a']);
 });
 
 test('a file that was never good has no endpoints', () => {

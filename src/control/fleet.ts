@@ -63,7 +63,7 @@ export class Fleet {
   /** What operators changed through the API; call `refresh` after a change. */
   readonly overrides = new Overrides();
   readonly #slots: SlotAllocator;
-  #byFile: ReadonlyMap<string, FileEndpoints> = new Map();
+  #byFile: ReadonlyMap<string, HeldFile> = new Map();
   #entries: readonly EndpointEntry[] = [];
   #names: NameRules = NO_RULES;
   #leaving: Leaving[] = [];
@@ -209,17 +209,40 @@ export class Fleet {
   }
 }
 
-/** The new files, with the last good content of those that are broken now. */
+/** What counts of a file, and how many faults it had when all of that was read. */
+interface HeldFile extends FileEndpoints {
+  readonly faults: number;
+}
+
+/**
+ * What is to count now: of a file that cannot be read, what it said last. While a file has more
+ * faults than before, endpoints that are missing from it stay: the fault may be a slip of the hand
+ * in theirs, which must not take a healthy engine out. With the faults it had before, what is
+ * missing was removed.
+ */
 function withLastGood(
   loaded: Loaded,
-  before: ReadonlyMap<string, FileEndpoints>,
-): ReadonlyMap<string, FileEndpoints> {
+  before: ReadonlyMap<string, HeldFile>,
+): ReadonlyMap<string, HeldFile> {
   if (!loaded.listed) return before;
-  const files = new Map<string, FileEndpoints>();
+  const files = new Map<string, HeldFile>();
   for (const [file, found] of loaded.byFile) {
-    files.set(file, found.ok ? found : (before.get(file) ?? found));
+    const old = before.get(file);
+    const faults = faultsOf(file, loaded.problems);
+    if (!found.ok) files.set(file, old ?? { ...found, faults });
+    else if (old === undefined || faults <= old.faults) files.set(file, { ...found, faults });
+    else files.set(file, { ...found, entries: withMissing(found, old), faults: old.faults });
   }
   return files;
+}
+
+function faultsOf(file: string, problems: Loaded['problems']): number {
+  return problems.filter((one) => one.file === file && one.severity === 'error').length;
+}
+
+function withMissing(found: FileEndpoints, old: FileEndpoints): readonly EndpointEntry[] {
+  const present = new Set(found.entries.map(({ id }) => id));
+  return [...found.entries, ...old.entries.filter(({ id }) => !present.has(id))];
 }
 
 function rulesOf(byFile: ReadonlyMap<string, FileEndpoints>): NameRules {
