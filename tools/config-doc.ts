@@ -176,8 +176,8 @@ const ENDPOINT_NOTES = `### Good to know
   warning names both places. Trailing slashes, default ports and upper case in a host do not matter.
 - Any value may name a variable of the [environment](#environment). If it is missing, this one
   endpoint is left out.
-- A faulty entry is reported and left out; the others work. An endpoint that the file had before a fault
-  came into it stays, as it was, until the file is mended.
+- A faulty entry is reported and left out; the others work. An endpoint that the file had before a
+  fault came into it stays, as it was, until the file is mended.
 - An empty \`api_key\` means none. Any other text is sent as it is, \`EMPTY\` included.
 - \`rpm_limit\` is looked for in the entry, then in \`litellm_params\`, then in \`model_info\`; in
   each place \`rpm_limit\` comes before \`rpm\`.
