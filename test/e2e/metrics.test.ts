@@ -9,9 +9,11 @@ import { OPENMETRICS_TYPE, PROMETHEUS_TYPE } from '../../src/control/metrics/met
 import { type Family, readMetrics } from '../../src/control/metrics/text-reader-fixture.ts';
 import { type Sim, startSim } from '../../src/sim/engine.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { untilPasses } from '../fakes/until.ts';
 
 const MODEL = 'sim-model';
 const NOBODY = 'http://127.0.0.1:9';
+const IN_PROGRESS = 'llm_router_requests_in_progress';
 const MESSAGES = [{ role: 'user' as const, content: 'Say hi – größer, 東京' }];
 
 let sim: Sim;
@@ -82,15 +84,18 @@ test('counts the tokens of a stream of which the client sees no usage', async ()
   const routed = await streamed(clientOf(router.url));
   assert.deepEqual(routed, direct);
   assert.ok(routed.every(({ choices }) => choices.length > 0));
-  const later = await scrape();
   const labels = { model: MODEL, endpoint: `${sim.url}/v1` };
-  const grown = (name: string, more: object = {}) =>
-    sum(later, name, { ...labels, ...more }) - sum(earlier, name, { ...labels, ...more });
-  assert.equal(grown('llm_router_prompt_tokens_total'), told.prompt_tokens);
-  assert.equal(grown('llm_router_completion_tokens_total'), told.completion_tokens);
-  assert.equal(grown('llm_router_usage_reports_total'), 1);
-  assert.equal(grown('llm_router_requests_total', { class: 'ok' }), 1);
-  assert.equal(grown('llm_router_endpoint_time_to_first_token_seconds_count'), 1);
+  // The client is done at `[DONE]`; the request is settled after its last chunk.
+  await untilPasses(async () => {
+    const later = await scrape();
+    const grown = (name: string, more: object = {}) =>
+      sum(later, name, { ...labels, ...more }) - sum(earlier, name, { ...labels, ...more });
+    assert.equal(grown('llm_router_prompt_tokens_total'), told.prompt_tokens);
+    assert.equal(grown('llm_router_completion_tokens_total'), told.completion_tokens);
+    assert.equal(grown('llm_router_usage_reports_total'), 1);
+    assert.equal(grown('llm_router_requests_total', { class: 'ok' }), 1);
+    assert.equal(grown('llm_router_endpoint_time_to_first_token_seconds_count'), 1);
+  });
 });
 
 test('passes the usage on to a client that asks for it', async () => {
@@ -111,19 +116,21 @@ test('tells times, errors and its own state, in both formats', async () => {
   ] as const) {
     const response = await fetch(`${router.operationsUrl}/metrics`, { headers: { accept } });
     assert.equal(response.headers.get('content-type'), type);
-    const families = await scrape(accept);
-    assert.ok(sum(families, 'llm_router_request_duration_seconds_count', { model: MODEL }) >= 1);
-    assert.ok(sum(families, 'llm_router_overhead_seconds_count') >= 1);
-    assert.ok(sum(families, 'llm_router_event_loop_delay_seconds_count') >= 1);
-    assert.equal(sum(families, 'llm_router_retry_budget', { model: MODEL }), 100);
-    assert.equal(sum(families, 'llm_router_workers'), 2);
-    assert.equal(sum(families, 'llm_router_requests_in_progress'), 0);
-    assert.ok(sum(families, 'process_resident_memory_bytes') > 1e7);
-    const errors = families.get(`llm_router_request_errors${total}`)!.samples;
-    const count = (code: string) => errors.find(({ labels }) => labels.code === code)!.value;
-    assert.deepEqual([count('model_not_found'), count('no_healthy_endpoint')], [1, 1]);
-    const states = families.get('llm_router_endpoint_state')!.samples;
-    assert.equal(states.find(({ labels }) => labels.model === MODEL)!.labels.state, 'healthy');
+    await untilPasses(async () => {
+      const families = await scrape(accept);
+      assert.ok(sum(families, 'llm_router_request_duration_seconds_count', { model: MODEL }) >= 1);
+      assert.ok(sum(families, 'llm_router_overhead_seconds_count') >= 1);
+      assert.ok(sum(families, 'llm_router_event_loop_delay_seconds_count') >= 1);
+      assert.equal(sum(families, 'llm_router_retry_budget', { model: MODEL }), 100);
+      assert.equal(sum(families, 'llm_router_workers'), 2);
+      assert.equal(sum(families, IN_PROGRESS), 0);
+      assert.ok(sum(families, 'process_resident_memory_bytes') > 1e7);
+      const errors = families.get(`llm_router_request_errors${total}`)!.samples;
+      const count = (code: string) => errors.find(({ labels }) => labels.code === code)!.value;
+      assert.deepEqual([count('model_not_found'), count('no_healthy_endpoint')], [1, 1]);
+      const states = families.get('llm_router_endpoint_state')!.samples;
+      assert.equal(states.find(({ labels }) => labels.model === MODEL)!.labels.state, 'healthy');
+    });
   }
 });
 
@@ -133,5 +140,7 @@ test('changes no number by being read', async () => {
     const families = await scrape();
     return names.map((name) => sum(families, name));
   };
+  // Requests of the tests before may still be settling.
+  await untilPasses(async () => assert.equal(sum(await scrape(), IN_PROGRESS), 0));
   assert.deepEqual(await values(), await values());
 });
