@@ -11,16 +11,8 @@ import { Child } from '../fakes/child.ts';
 import { connectRaw, type RawClient } from '../fakes/raw-client.ts';
 import { chunk, jsonAnswer, LAST_CHUNK, type Script, STREAM_HEAD } from '../fakes/raw-engine.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
-import {
-  chatEvent,
-  errorAnswer,
-  good,
-  MODEL,
-  type Rig,
-  sleep,
-  untilIdle,
-  withRig,
-} from './fault-rig.ts';
+import { sleep, until } from '../fakes/until.ts';
+import { chatEvent, errorAnswer, good, MODEL, type Rig, untilIdle, withRig } from './fault-rig.ts';
 import { chatRequest } from './load-client.ts';
 
 const TIMES = 50;
@@ -47,14 +39,6 @@ function leave(client: RawClient, how: Leave): number {
   if (how === 'close') client.abort();
   else client.reset();
   return atMs;
-}
-
-async function until(what: string, holds: () => boolean, timeoutMs = 5000): Promise<void> {
-  const untilMs = performance.now() + timeoutMs;
-  while (!holds()) {
-    if (performance.now() > untilMs) throw new Error(`not so in ${timeoutMs} ms: ${what}`);
-    await sleep(1);
-  }
 }
 
 /** From the moment the client left until the engine saw its connection end, many times. */
