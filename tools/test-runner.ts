@@ -3,12 +3,16 @@
  * failed, and `N passed, N failed` as the very last line. Two run at a time: the machines of
  * continuous integration have two cores, and tests of streams measure time.
  *
+ * A whole-process file that failed beside another runs once more, alone, and the second run counts;
+ * the first is printed as UNSTEADY, never dropped (docs/decisions/0025-second-run.md).
+ *
  * Arguments choose: a step's name, or a path whose test files should run; none = everything.
  */
 import { existsSync, globSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import { end, leftovers, MARK_NAME, markBelow } from './test-runner/leftovers.ts';
-import { type FileResult, runFile } from './test-runner/run-file.ts';
+import { type Failure, type FileResult, runFile } from './test-runner/run-file.ts';
+import { deservesSecondRun } from './test-runner/second-run.ts';
 import { runStep, type Step, steps } from './test-runner/steps.ts';
 
 const FILES = ['src', 'tools', 'test', 'bench'].map((folder) => `${folder}/**/*.test.ts`);
@@ -70,18 +74,37 @@ async function runFiles(files: readonly string[], totals: Totals): Promise<void>
   const waiting = new Map<string, number>();
   for (const file of files) waiting.set(groupOf(file), (waiting.get(groupOf(file)) ?? 0) + 1);
   const done: FileResult[] = [];
+  const again: FileResult[] = [];
   await inParallel(files, async (file) => {
     const result = await runFile(file, LIMITS);
+    if (deservesSecondRun(result, again.length)) again.push(result);
+    else countFile(result, totals);
     done.push(result);
-    totals.passed += result.passed;
-    for (const { name, place, detail } of result.failures) {
-      const shownPlace = place === '' ? '' : `at ${relative('.', place)}\n`;
-      fail(totals, `${file}: ${name}`, shownPlace + detail);
-    }
     const group = groupOf(file);
     waiting.set(group, waiting.get(group)! - 1);
     if (waiting.get(group) === 0) printGroup(group, done);
   });
+  for (const first of again) await runAlone(first, totals);
+}
+
+/** Counts a file's tests and prints what failed. */
+function countFile({ file, passed, failures }: FileResult, totals: Totals): void {
+  totals.passed += passed;
+  for (const failure of failures) fail(totals, `${file}: ${failure.name}`, detailOf(failure));
+}
+
+async function runAlone(first: FileResult, totals: Totals): Promise<void> {
+  for (const failure of first.failures) {
+    print(`UNSTEADY  ${first.file}: ${failure.name}`, detailOf(failure));
+  }
+  const second = await runFile(first.file, LIMITS);
+  countFile(second, totals);
+  const verdict = second.failures.length === 0 ? 'ok' : 'FAIL';
+  printLine(verdict, first.file, `${seconds(second.tookMs)}  alone, after it failed beside others`);
+}
+
+function detailOf({ place, detail }: Failure): string {
+  return place === '' ? detail : `at ${relative('.', place)}\n${detail}`;
 }
 
 /** `src/core/retry/x.test.ts` → `src/core`; whole-process tests are one group each folder. */
@@ -111,8 +134,12 @@ function checkLeftovers(totals: Totals): void {
 
 function fail(totals: Totals, name: string, detail: string): void {
   totals.failed++;
+  print(`FAIL  ${name}`, detail);
+}
+
+function print(title: string, detail: string): void {
   const indented = detail.split('\n').map((line) => `      ${line}`.trimEnd());
-  console.log(`FAIL  ${name}\n${indented.join('\n')}`);
+  console.log(`${title}\n${indented.join('\n')}`);
 }
 
 function printLine(verdict: string, name: string, rest: string): void {
