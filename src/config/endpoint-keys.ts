@@ -136,7 +136,7 @@ export const PARAM_KEYS: readonly EndpointKey[] = [
     key: 'extra_headers',
     type: 'section',
     defaultText: 'none',
-    doc: 'Header fields sent with each request, instead of what the client sends under that name.',
+    doc: 'Header fields of each request, instead of what the client sends under that name; probes and scrapes carry them, too.',
   },
   {
     key: 'litellm_credential_name',

@@ -11,6 +11,7 @@ import type { ControlColumns } from '../core/columns.ts';
 import { OPERATOR_MAINTENANCE, PROBE_UNKNOWN, PROBE_UP } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
 import type { Random } from '../core/random.ts';
+import { fieldsOf, sameFields } from './endpoint-fields.ts';
 import type { FetchText } from './fetch-text.ts';
 import type { Finding, ProbeResult, ProbeRules } from './probe-state.ts';
 import { isInconclusive, judge, ProbeRecord } from './probe-state.ts';
@@ -140,7 +141,7 @@ export class Prober {
       }
       const watch = this.#watches.get(spec.slot);
       if (watch !== undefined && watch.spec.id === spec.id) {
-        if (!hasSameFields(watch.spec, spec)) watch.record.nextAtMs = nowMs;
+        if (!sameFields(fieldsOf(watch.spec), fieldsOf(spec))) watch.record.nextAtMs = nowMs;
         watch.spec = spec;
         continue;
       }
@@ -205,7 +206,7 @@ export class Prober {
     const nowMs = this.#parts.clock.nowMs();
     // The timer of a probe can fire before the first tick after a pause: look at both.
     const paused = epoch !== this.#epoch || nowMs - this.#lastTickMs > PAUSED_MS;
-    if (paused || !hasSameFields(watch.spec, spec)) watch.record.nextAtMs = nowMs;
+    if (paused || !sameFields(fieldsOf(watch.spec), fieldsOf(spec))) watch.record.nextAtMs = nowMs;
     else if (isInconclusive(answer)) record.plan(nowMs, rules, this.#parts.random.next());
     else if (this.#watches.get(spec.slot) === watch) {
       const finding = judge(answer, spec.upstreamModel, rules.timeoutMs);
@@ -247,15 +248,4 @@ function newWatch(spec: EndpointSpec, nowMs: number): Watch {
     engine: '',
     results: [],
   };
-}
-
-/** A probe shows what requests show: some engines want their key in a field of its own. */
-function fieldsOf({ apiKey, own }: EndpointSpec): Readonly<Record<string, string>> {
-  const fields: Record<string, string> = apiKey === '' ? {} : { authorization: `Bearer ${apiKey}` };
-  for (const [name, value] of own?.headers ?? []) fields[name.toLowerCase()] = value;
-  return fields;
-}
-
-function hasSameFields(a: EndpointSpec, b: EndpointSpec): boolean {
-  return JSON.stringify(fieldsOf(a)) === JSON.stringify(fieldsOf(b));
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { own } from '../../test/fakes/plane.ts';
 import { FakeClock } from '../core/clock.ts';
 import { OPERATOR_ENABLED, OPERATOR_MAINTENANCE } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
@@ -237,4 +238,37 @@ test('leaves an engine alone while all that it serves is in maintenance', () => 
   columns.operatorState[1] = OPERATOR_ENABLED;
   tickAfter(100);
   assert.equal(fetch.urls.length, 1);
+});
+
+test('shows what requests show, and asks again at once when that changed', async () => {
+  const withKey = (key: string) =>
+    endpointAt(0, { apiKey: 'k', own: own({ headers: [['X-Key', key]] }) });
+  const { bench, scraper, fetch, columns, tickAfter } = setUp([withKey('old')]);
+  scraper.tick();
+  assert.deepEqual(fetch.open[0]?.headers, { authorization: 'Bearer k', 'x-key': 'old' });
+  await fetch.reply(403, '');
+  tickAfter(1000);
+  assert.equal(fetch.open.length, 0, 'a refusal is a long pause');
+  bench.specs = [withKey('new')];
+  tickAfter(1);
+  assert.equal(fetch.open[0]?.headers['x-key'], 'new');
+  bench.specs = [withKey('newer')];
+  tickAfter(1);
+  await fetch.reply(403, '');
+  tickAfter(1);
+  assert.equal(fetch.open[0]?.headers['x-key'], 'newer');
+  await fetch.reply(200, PAGE);
+  assert.equal(columns.running[0], 3);
+});
+
+test('takes the fields of one endpoint for an engine, not some of each', () => {
+  const apiBase = 'http://e:1/v1';
+  const specs = [
+    endpointAt(0, { apiBase }),
+    endpointAt(1, { apiBase, modelName: 'n', own: own({ headers: [['X-Key', 'n']] }) }),
+    endpointAt(2, { apiBase, modelName: 'o', apiKey: 'o' }),
+  ];
+  const { scraper, fetch } = setUp(specs);
+  scraper.tick();
+  assert.deepEqual(fetch.open[0]?.headers, { 'x-key': 'n' });
 });

@@ -13,6 +13,7 @@ import type { EndpointSpec } from '../core/endpoint.ts';
 import type { Random } from '../core/random.ts';
 import { readReport } from './dialects/detect.ts';
 import type { EngineReport } from './dialects/dialect.ts';
+import { type EndpointFields, fieldsOf, sameFields } from './endpoint-fields.ts';
 import { RestartWatch } from './engine-restart.ts';
 import type { FetchText } from './fetch-text.ts';
 
@@ -40,6 +41,8 @@ const PATHS = ['/metrics', '/prometheus/metrics'];
 interface Engine {
   readonly root: string;
   endpoints: EndpointSpec[];
+  /** What its scrapes carry: the fields of the first endpoint that has any. */
+  fields: EndpointFields;
   /** Index into PATHS of the page that was understood last. */
   path: number;
   nextAtMs: number;
@@ -116,10 +119,13 @@ export class Scraper {
     const startMs = this.#parts.clock.nowMs();
     engine.busy = true;
     this.#active++;
+    const { fields } = engine;
     const outcome = await this.#fetch(engine);
     engine.busy = false;
     this.#active--;
     if (this.#engines.get(engine.root) === engine) this.#take(engine, outcome, startMs);
+    // Refused with a key that was changed meanwhile says nothing about the new one.
+    if (engine.fields !== fields) engine.nextAtMs = this.#parts.clock.nowMs();
     this.#start();
   }
 
@@ -146,9 +152,8 @@ export class Scraper {
     let pauseMs = ERROR_RETRY_MS;
     for (let turn = 0; turn < PATHS.length; turn++) {
       const path = (engine.path + turn) % PATHS.length;
-      const headers = authorization(engine.endpoints);
       const url = engine.root + PATHS[path]!;
-      const { status, text, error } = await this.#parts.fetchText(url, TIMEOUT_MS, headers);
+      const { status, text, error } = await this.#parts.fetchText(url, TIMEOUT_MS, engine.fields);
       if (error !== '') return { report: undefined, pauseMs: ERROR_RETRY_MS };
       if (status === 200) {
         const report = readReport(text);
@@ -183,6 +188,16 @@ export class Scraper {
       left.delete(endpoint.slot);
     }
     for (const slot of left) this.#publish(slot, undefined);
+    for (const engine of this.#engines.values()) this.#dress(engine);
+  }
+
+  /** Whoever was refused for its key and has a new one now is asked at once. */
+  #dress(engine: Engine): void {
+    const all = engine.endpoints.map(fieldsOf);
+    const fields = all.find((one) => Object.keys(one).length > 0) ?? {};
+    if (sameFields(fields, engine.fields)) return;
+    engine.fields = fields;
+    engine.nextAtMs = this.#parts.clock.nowMs();
   }
 
   #join(endpoint: EndpointSpec, before: ReadonlyMap<string, Engine>): Engine {
@@ -213,6 +228,7 @@ function newEngine(root: string, nowMs: number): Engine {
   return {
     root,
     endpoints: [],
+    fields: {},
     path: 0,
     nextAtMs: nowMs,
     busy: false,
@@ -227,9 +243,4 @@ function newEngine(root: string, nowMs: number): Engine {
 /** `http://host:8000/v1` → `http://host:8000`: metrics stand beside the API, not below it. */
 function rootOf(apiBase: string): string {
   return apiBase.replace(/\/+$/, '').replace(/\/v1$/, '');
-}
-
-function authorization(endpoints: readonly EndpointSpec[]): Record<string, string> {
-  const key = endpoints.find((endpoint) => endpoint.apiKey !== '')?.apiKey;
-  return key === undefined ? {} : { authorization: `Bearer ${key}` };
 }
