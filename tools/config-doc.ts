@@ -176,8 +176,8 @@ const ENDPOINT_NOTES = `### Good to know
   warning names both places. Trailing slashes, default ports and upper case in a host do not matter.
 - Any value may name a variable of the [environment](#environment). If it is missing, this one
   endpoint is left out.
-- A faulty entry is reported and left out; the others work. An endpoint that the file had before a
-  fault came into it stays, as it was, until the file is mended.
+- A faulty entry is reported and left out; the others work. What a running router has is not lost by
+  a slip of the hand: see [Hot reload](#hot-reload).
 - An empty \`api_key\` means none. Any other text is sent as it is, \`EMPTY\` included.
 - \`rpm_limit\` is looked for in the entry, then in \`litellm_params\`, then in \`model_info\`; in
   each place \`rpm_limit\` comes before \`rpm\`.
@@ -244,14 +244,19 @@ rename or by a Kubernetes ConfigMap update. Changes take effect within two secon
 - Endpoints that stay keep their counters, health and rate windows. New ones are probed before they
   get traffic. Removed ones finish what they have.
 - Deleting or emptying an endpoint file removes its endpoints.
-- A file that cannot be read or parsed changes nothing: its last good endpoints stay. An invalid
-  main file keeps everything as it is. The log, the dashboard and \`GET /admin/reload\` say what is
-  wrong until it is mended.
+- An invalid main file keeps everything as it is. An endpoint file that cannot be read or parsed
+  keeps its last good endpoints; so do files that left while one that came cannot be read, as after
+  a slip in \`include\` or a new name.
+- While an endpoint file, or the main file's \`model_list\`, has a fault that it did not have
+  before, every endpoint, alias and fallback that is missing from it stays as it was, the faulty
+  one too; what is new or changed and right counts. Once the file is mended, what is missing was
+  removed.
+- The log, the dashboard and \`GET /admin/reload\` say what is wrong until it is mended.
 - The log says what changed: each option with its old and new value, endpoints added, removed and
   changed, aliases and fallbacks; secrets are masked. \`POST /admin/reload?dry_run=1\` says the same
   and changes nothing.
-- \`POST /admin/rollback\` goes back to the configuration before, until the files change again or
-  somebody asks for a reload.
+- \`llm-router rollback\` (\`POST /admin/rollback\`) goes back to the configuration before, until
+  the files change again or somebody asks for a reload.
 - Requests that run go on with the options they began with. Idle connections, and the files that
   are open, too.
 

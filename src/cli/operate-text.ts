@@ -112,6 +112,13 @@ export function reloadLines(answer: ReloadAnswer): string[] {
   return [first, ...tableLines(rows), ...problems];
 }
 
+/** Of `POST /admin/rollback`, which answers as a reload does. */
+export function rollbackLines(answer: ReloadAnswer): string[] {
+  const [, ...changes] = reloadLines(answer);
+  const first = 'The configuration before counts, until the files change or somebody reloads.';
+  return [first, ...changes];
+}
+
 /** `3 d 4 h`, `5 h 6 min`, `7 min`, `8 s`. */
 function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

@@ -1,10 +1,10 @@
 /**
- * `llm-router status`, `backends`, `reload`, `drain`, `enable`, `maintenance`: a running router
- * from the command line, through its admin API. Exit codes: 0 done, 1 not done or not reached,
- * 3 the router refused the configuration.
+ * `llm-router status`, `backends`, `reload`, `rollback`, `drain`, `enable`, `maintenance`: a
+ * running router from the command line, through its admin API. Exit codes: 0 done, 1 not done or
+ * not reached, 3 the router refused the configuration.
  */
 import { EXIT_CONFIG, EXIT_FAILURE, EXIT_OK } from './exit-codes.ts';
-import { endpointLines, reloadLines, statusLines } from './operate-text.ts';
+import { endpointLines, reloadLines, rollbackLines, statusLines } from './operate-text.ts';
 import {
   DEFAULT_URL,
   type OperatorAnswer,
@@ -13,7 +13,14 @@ import {
   TOKEN_VARIABLE,
 } from './operator-client.ts';
 
-export type OperateVerb = 'status' | 'backends' | 'reload' | 'drain' | 'enable' | 'maintenance';
+export type OperateVerb =
+  | 'status'
+  | 'backends'
+  | 'reload'
+  | 'rollback'
+  | 'drain'
+  | 'enable'
+  | 'maintenance';
 
 type Flags = Readonly<Record<string, string>>;
 
@@ -26,6 +33,7 @@ export async function runOperate(verb: OperateVerb, flags: Flags): Promise<numbe
     if (verb === 'status') return await show(client, flags, '/admin/status', statusLines);
     if (verb === 'backends') return await show(client, flags, '/admin/endpoints', endpointLines);
     if (verb === 'reload') return await reload(client, flags);
+    if (verb === 'rollback') return await rollback(client, flags);
     return await setState(client, flags, STATES[verb]);
   } catch (error) {
     if (!(error instanceof OperatorFailure)) throw error;
@@ -52,6 +60,16 @@ async function reload(client: OperatorClient, flags: Flags): Promise<number> {
   const { body } = refused ? answer : good(answer);
   print(flags, body, reloadLines(body));
   return refused ? EXIT_CONFIG : EXIT_OK;
+}
+
+async function rollback(client: OperatorClient, flags: Flags): Promise<number> {
+  const answer = await client.ask('POST', '/admin/rollback');
+  if (answer.body.outcome === 'refused') {
+    throw new OperatorFailure(`not done: ${(answer.body.problems as string[]).join('; ')}`);
+  }
+  const { body } = good(answer);
+  print(flags, body, rollbackLines(body));
+  return EXIT_OK;
 }
 
 async function setState(

@@ -121,6 +121,11 @@ export const VERBS = {
     }),
     ownFlags: false,
   },
+  rollback: {
+    doc: 'Undo the last reload of a running router.',
+    flags: asking(),
+    ownFlags: false,
+  },
   drain: {
     doc: 'Take an endpoint out; what runs there finishes.',
     flags: asking(ENDPOINT),

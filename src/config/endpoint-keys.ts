@@ -136,7 +136,7 @@ export const PARAM_KEYS: readonly EndpointKey[] = [
     key: 'extra_headers',
     type: 'section',
     defaultText: 'none',
-    doc: 'Header fields of each request, instead of what the client sends under that name; probes and scrapes carry them, too.',
+    doc: 'Header fields of each request, probe and scrape, instead of what the client sends.',
   },
   {
     key: 'litellm_credential_name',

@@ -17,6 +17,7 @@ import type { Parsed, Problem } from './problem.ts';
 import { type Env, fillIn } from './references.ts';
 import type { Config } from './schema.ts';
 import type { Settings } from './settings.ts';
+import { nearest } from './suggest.ts';
 import { describe, isNull, textOf } from './tree-values.ts';
 import { FileReport, readTree, type Tree } from './yaml-tree.ts';
 
@@ -163,6 +164,7 @@ function readLists(
 function readList(part: LiteLLMPart, context: ListContext): EndpointEntry[] | undefined {
   const { report, ignored, root } = part;
   const list = root.entries.get('model_list');
+  if (list === undefined && isMisspelt(part, context)) return undefined;
   if (list !== undefined && list.value.kind !== 'list' && !isNull(list.value)) {
     const message = `must be a list of endpoints, not ${describe(list.value)}`;
     report.add('error', list.value.at, 'model_list', { message });
@@ -172,6 +174,19 @@ function readList(part: LiteLLMPart, context: ListContext): EndpointEntry[] | un
   const { shared, sourceType } = context;
   const { env } = shared;
   return readDeployments(items, { report, ignored, env, sourceType, zeroWeights: [], shared });
+}
+
+/** Without its list a file would silently lose all its endpoints. */
+function isMisspelt({ root, report }: LiteLLMPart, { sourceType }: ListContext): boolean {
+  // The main file's own reader looks at its keys.
+  if (sourceType === '') return false;
+  for (const [key, { value }] of root.entries) {
+    if ((LITELLM_TOP_KEYS as readonly string[]).includes(key)) continue;
+    if (nearest(key, LITELLM_TOP_KEYS) !== 'model_list') continue;
+    report.add('error', value.at, key, { message: 'unknown key', suggestion: 'model_list' });
+    return true;
+  }
+  return false;
 }
 
 function readDeployments(items: readonly Tree[], context: DeploymentContext): EndpointEntry[] {

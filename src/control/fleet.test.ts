@@ -128,25 +128,6 @@ test('a file that breaks keeps its last good endpoints', () => {
   assert.deepEqual(seen.changes[1]!.problems, ['x:3:1: is broken']);
 });
 
-test('a slip in an entry takes no endpoint out that was there before', () => {
-  const { fleet } = setUp();
-  fleet.apply(loaded({ x: ['a', 'b'] }));
-  fleet.apply(loaded({ x: ['a', '!'] }));
-  assert.deepEqual(hosts(fleet), ['a', 'b']);
-  fleet.apply(loaded({ x: ['a', 'c', '!'] }));
-  assert.deepEqual(hosts(fleet), ['a', 'c', 'b'], 'what is new and right counts');
-  fleet.apply(loaded({ x: ['a', 'c'] }));
-  assert.deepEqual(hosts(fleet), ['a', 'c'], 'mended: now it was removed');
-});
-
-test('an old fault keeps nobody from removing an endpoint', () => {
-  const { fleet } = setUp();
-  fleet.apply(loaded({ x: ['a', 'b', '!'] }));
-  assert.deepEqual(hosts(fleet), ['a', 'b']);
-  fleet.apply(loaded({ x: ['a', '!'] }));
-  assert.deepEqual(hosts(fleet), ['a']);
-});
-
 test('a file that was never good has no endpoints', () => {
   const { fleet } = setUp();
   fleet.apply(loaded({ x: 'broken' }));

@@ -2,9 +2,9 @@
  * The fleet as configured now: reads the endpoint files, gives every endpoint its slot, publishes
  * route tables, and frees the slots of endpoints that left once they have drained.
  *
- * Invariants: a file that breaks keeps its last good endpoints; a reload that changes no endpoint
- * publishes nothing; a slot is cleared only when no worker can write to it any more; endpoints that
- * found no slot get the first that is freed.
+ * Invariants: a reload that changes no endpoint publishes nothing, nor does one that only brings
+ * faults (`last-good.ts`); a slot is cleared only when no worker can write to it any more;
+ * endpoints that found no slot get the first that is freed.
  */
 
 import type { ConfigState } from '../config/diff.ts';
@@ -21,6 +21,7 @@ import { forgetPrefixes } from '../core/prefix-index.ts';
 import { RATE_CELLS, RATE_WINDOW_MS, used } from '../core/rate-window.ts';
 import { TOKEN_CELLS } from '../core/token-window.ts';
 import { sumOf } from '../state/reader.ts';
+import { type HeldFiles, withLastGood } from './last-good.ts';
 import { Overrides, type Overtaken } from './overrides.ts';
 
 export interface FleetParts {
@@ -63,7 +64,7 @@ export class Fleet {
   /** What operators changed through the API; call `refresh` after a change. */
   readonly overrides = new Overrides();
   readonly #slots: SlotAllocator;
-  #byFile: ReadonlyMap<string, HeldFile> = new Map();
+  #byFile: HeldFiles = new Map();
   #entries: readonly EndpointEntry[] = [];
   #names: NameRules = NO_RULES;
   #leaving: Leaving[] = [];
@@ -207,42 +208,6 @@ export class Fleet {
       if (slot !== undefined) this.#leaving.push({ id, slot, epoch, sinceMs });
     }
   }
-}
-
-/** What counts of a file, and how many faults it had when all of that was read. */
-interface HeldFile extends FileEndpoints {
-  readonly faults: number;
-}
-
-/**
- * What is to count now: of a file that cannot be read, what it said last. While a file has more
- * faults than before, endpoints that are missing from it stay: the fault may be a slip of the hand
- * in theirs, which must not take a healthy engine out. With the faults it had before, what is
- * missing was removed.
- */
-function withLastGood(
-  loaded: Loaded,
-  before: ReadonlyMap<string, HeldFile>,
-): ReadonlyMap<string, HeldFile> {
-  if (!loaded.listed) return before;
-  const files = new Map<string, HeldFile>();
-  for (const [file, found] of loaded.byFile) {
-    const old = before.get(file);
-    const faults = faultsOf(file, loaded.problems);
-    if (!found.ok) files.set(file, old ?? { ...found, faults });
-    else if (old === undefined || faults <= old.faults) files.set(file, { ...found, faults });
-    else files.set(file, { ...found, entries: withMissing(found, old), faults: old.faults });
-  }
-  return files;
-}
-
-function faultsOf(file: string, problems: Loaded['problems']): number {
-  return problems.filter((one) => one.file === file && one.severity === 'error').length;
-}
-
-function withMissing(found: FileEndpoints, old: FileEndpoints): readonly EndpointEntry[] {
-  const present = new Set(found.entries.map(({ id }) => id));
-  return [...found.entries, ...old.entries.filter(({ id }) => !present.has(id))];
 }
 
 function rulesOf(byFile: ReadonlyMap<string, FileEndpoints>): NameRules {

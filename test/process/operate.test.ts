@@ -114,6 +114,30 @@ test('reloads, says what changes, and keeps what is when the files are wrong', a
   await writeFile(file, good);
 });
 
+test('goes back to the configuration before, and says what that changed', async (t) => {
+  const own = await startRouter({
+    endpoints: [{ url: engines[0]!.url, model: 'm' }],
+    waitUntilUp: false,
+  });
+  t.after(() => own.stop());
+  const at = ['-url', own.operationsUrl];
+  const early = await run('rollback', at, '');
+  assert.deepEqual([early.code, early.out], [1, '']);
+  assert.match(early.err, /not done: there is no earlier version to go back to\.\n$/);
+  const file = join(own.dir, 'config.yaml');
+  const config = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify({ ...config, routing: { num_retries: 7 } }));
+  assert.equal((await run('reload', at, '')).code, 0);
+  const back = await run('rollback', at, '');
+  assert.deepEqual([back.code, back.err], [0, '']);
+  assert.match(
+    back.out,
+    /^The configuration before counts, until .*\n~ +routing\.num_retries +7 → /,
+  );
+  const again = JSON.parse((await run('rollback', [...at, '-json'], '')).out);
+  assert.equal(again.options[0].to, 7);
+});
+
 test('does not start when other machines could operate it without a token', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'llm-router-open-'));
   const file = join(folder, 'config.yaml');
