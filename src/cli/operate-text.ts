@@ -1,5 +1,5 @@
 /** What the admin API answers, as lines for a terminal. Pure. */
-import type { EndpointRow, StatusSnapshot } from '../control/status.ts';
+import type { EndpointRow, ReloadAnswer, StatusSnapshot, ValueChange } from '../control/status.ts';
 import { tableLines } from './columns.ts';
 
 /** A row of `/admin/endpoints`. */
@@ -60,31 +60,7 @@ export function endpointLines(body: {
   return [...tableLines([head, ...rows], new Set([3, 4, 5, 6, 7])), ...removed];
 }
 
-interface Change {
-  readonly from: unknown;
-  readonly to: unknown;
-}
-
-/** Of `POST /admin/reload`. */
-export interface ReloadAnswer {
-  readonly outcome: string;
-  readonly problems: readonly string[];
-  readonly options: readonly (Change & {
-    readonly path: string;
-    readonly needs_restart: boolean;
-  })[];
-  readonly endpoints: {
-    readonly added: readonly string[];
-    readonly removed: readonly string[];
-    readonly changed: readonly {
-      readonly id: string;
-      readonly fields: Readonly<Record<string, Change>>;
-    }[];
-  };
-  readonly names: readonly (Change & { readonly name: string })[];
-}
-
-const OUTCOMES: Readonly<Record<string, string>> = {
+const OUTCOMES: Readonly<Record<ReloadAnswer['outcome'], string>> = {
   applied: 'The new configuration counts.',
   unchanged: 'Nothing has changed.',
   dry_run: 'This would change; nothing was changed.',
@@ -93,7 +69,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 
 export function reloadLines(answer: ReloadAnswer): string[] {
   const { outcome, problems, options, endpoints, names } = answer;
-  const arrow = ({ from, to }: Change) => `${JSON.stringify(from)} → ${JSON.stringify(to)}`;
+  const arrow = ({ from, to }: ValueChange) => `${JSON.stringify(from)} → ${JSON.stringify(to)}`;
   const rows = [
     ...options.map((change) => {
       const later = change.needs_restart ? ' (counts after a restart)' : '';
@@ -108,7 +84,7 @@ export function reloadLines(answer: ReloadAnswer): string[] {
     }),
   ];
   const isIdle = outcome === 'dry_run' && rows.length === 0;
-  const first = isIdle ? 'Nothing would change.' : (OUTCOMES[outcome] ?? outcome);
+  const first = isIdle ? 'Nothing would change.' : OUTCOMES[outcome];
   return [first, ...tableLines(rows), ...problems];
 }
 

@@ -346,3 +346,29 @@ export interface SeriesAnswer {
   /** Series that the limit left out. */
   readonly left_out: number;
 }
+
+/** Undefined, and absent in JSON, where a value came or went. */
+export interface ValueChange {
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/** Of `POST /admin/reload` and `/admin/rollback`: what changed, or with `dry_run` what would. */
+export interface ReloadAnswer {
+  readonly outcome: 'applied' | 'unchanged' | 'dry_run' | 'refused';
+  readonly problems: readonly string[];
+  readonly options: readonly (ValueChange & {
+    readonly path: string;
+    readonly needs_restart: boolean;
+  })[];
+  /** Ids of endpoints. */
+  readonly endpoints: {
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+    readonly changed: readonly {
+      readonly id: string;
+      readonly fields: Readonly<Record<string, ValueChange>>;
+    }[];
+  };
+  readonly names: readonly (ValueChange & { readonly name: string })[];
+}

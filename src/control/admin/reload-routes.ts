@@ -1,6 +1,7 @@
 /** Reloading the configuration and going back to the version before, with what that changes. */
 import { jsonReply, type OperatorReply, type OperatorRoute } from '../operator-route.ts';
 import type { ReloadResult, Reloads } from '../reloads.ts';
+import type { ReloadAnswer } from '../status.ts';
 
 export interface ReloadControls {
   readonly reloads: Pick<Reloads, 'reload' | 'rollback' | 'status'>;
@@ -45,7 +46,7 @@ function reply(
   refused: number,
 ): OperatorReply {
   const { options, endpoints, names } = diff;
-  return jsonReply(outcome === 'refused' ? refused : 200, {
+  const answer: ReloadAnswer = {
     outcome,
     problems,
     options: options.map(({ path, from, to, needsRestart }) => {
@@ -53,6 +54,6 @@ function reply(
     }),
     endpoints,
     names,
-    status,
-  });
+  };
+  return jsonReply(outcome === 'refused' ? refused : 200, { ...answer, status });
 }

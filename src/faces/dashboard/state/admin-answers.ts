@@ -78,26 +78,3 @@ export interface Probe {
   readonly reason: string;
   readonly detail: string;
 }
-
-export interface Change {
-  readonly from: unknown;
-  readonly to: unknown;
-}
-
-/** Of a reload, or of one that is only thought through. */
-export interface ReloadAnswer {
-  readonly problems: readonly string[];
-  readonly options: readonly (Change & {
-    readonly path: string;
-    readonly needs_restart: boolean;
-  })[];
-  readonly endpoints: {
-    readonly added: readonly string[];
-    readonly removed: readonly string[];
-    readonly changed: readonly {
-      readonly id: string;
-      readonly fields: Readonly<Record<string, Change>>;
-    }[];
-  };
-  readonly names: readonly (Change & { readonly name: string })[];
-}

@@ -1,7 +1,7 @@
 /** Reloading and rolling back: what would change is shown before it does. */
+import type { ReloadAnswer, ValueChange } from '../../../control/status.ts';
 import { question, tell } from '../parts/dialog.tsx';
 import { textNow } from '../text/text.ts';
-import type { Change, ReloadAnswer } from './admin-answers.ts';
 import { ask } from './api.ts';
 
 /** Shows the difference that a reload would make, and reloads when told to. */
@@ -52,7 +52,7 @@ async function change(path: string, name: string): Promise<void> {
 
 /** A line for everything that changes. */
 function linesOf({ options, endpoints, names, problems }: ReloadAnswer): string[] {
-  const arrow = ({ from, to }: Change) => `${JSON.stringify(from)} → ${JSON.stringify(to)}`;
+  const arrow = ({ from, to }: ValueChange) => `${JSON.stringify(from)} → ${JSON.stringify(to)}`;
   return [
     ...problems,
     ...options.map((one) => `~ ${one.path}: ${arrow(one)}${one.needs_restart ? ' (restart)' : ''}`),
