@@ -1,6 +1,7 @@
 /** One endpoint as the dashboards show it: read from the columns and from who watches it. */
 import type { Columns } from '../core/columns.ts';
 import type { EndpointSpec } from '../core/endpoint.ts';
+import { used } from '../core/rate-window.ts';
 import { sumOf } from '../state/reader.ts';
 import type { EngineReport } from './dialects/dialect.ts';
 import type { HealthReport } from './endpoint-state.ts';
@@ -77,6 +78,7 @@ export function endpointRow(
     since_at_ms,
     weight: spec.weight,
     rpm_limit: spec.rpmLimit === 0 ? null : spec.rpmLimit,
+    rpm_used: spec.rpmLimit === 0 ? null : used(columns.shared.rate, slot, moment.nowMs),
     connections: sumOf(columns, 'inFlight', slot),
     pending: sumOf(columns, 'pending', slot),
     send_rpm: rpm.sendRpm(slot),

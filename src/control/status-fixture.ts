@@ -17,6 +17,7 @@ export function endpointRowOf(changes: Partial<EndpointRow> = {}): EndpointRow {
     since_at_ms: null,
     weight: 1,
     rpm_limit: null,
+    rpm_used: null,
     connections: 0,
     pending: 0,
     send_rpm: 0,

@@ -174,6 +174,8 @@ export interface EndpointRow extends LatencyStatus {
   readonly since_at_ms: number | null;
   readonly weight: number;
   readonly rpm_limit: number | null;
+  /** Charged to the limit in the last 60 s; null = no limit. */
+  readonly rpm_used: number | null;
   readonly connections: number;
   readonly pending: number;
   /** Attempts of the last minute: sent, ended well, failed. */

@@ -54,7 +54,7 @@ export const COLUMNS: readonly Column[] = [
   numeric('pending', true),
   numeric('send_rpm', true),
   numeric('comp_rpm', true),
-  numeric('rpm_limit', false),
+  { key: 'rpm_limit', usual: false, view: limitText },
   reported('running', true),
   reported('waiting', true),
   reported('kv_usage', true, percent),
@@ -74,6 +74,11 @@ export const COLUMNS: readonly Column[] = [
 function Reason({ text: found }: { readonly text: string }) {
   const { detail } = useText();
   return <span title={detail(found)}>{detail(found) || UNKNOWN}</span>;
+}
+
+/** `412 / 600`: how much of the limit the last minute has used; a dash without a limit. */
+export function limitText({ rpm_limit, rpm_used }: EndpointRow): string {
+  return rpm_limit === null ? UNKNOWN : `${count(rpm_used)} / ${count(rpm_limit)}`;
 }
 
 const CLASSES = ['connect', 'status', 'stream', 'timeout'] as const;

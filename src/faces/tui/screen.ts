@@ -231,12 +231,16 @@ function reasonOf({ reason }: EndpointRow): string {
   return reason === '' ? '' : `: ${reason}`;
 }
 
+function limitText({ rpm_limit, rpm_used }: EndpointRow): string {
+  return rpm_limit === null ? 'none' : `${rpm_used} of ${rpm_limit} used`;
+}
+
 function factsOf(row: EndpointRow, nowMs: number): [name: string, text: string][] {
   const failed = `connect ${row.failed_connect}, status ${row.failed_status}, `;
   return [
     ['in this state for', since(row.since_at_ms, nowMs)],
     ['engine, service', `${row.engine ?? '–'}, ${row.source}`],
-    ['weight, RPM limit', `${row.weight}, ${row.rpm_limit ?? 'none'}`],
+    ['weight, RPM limit', `${row.weight}, ${limitText(row)}`],
     ['in flight, pending', `${row.connections}, ${row.pending}`],
     ['last minute', `${row.send_rpm} sent, ${row.comp_rpm} done, ${row.errors_rpm} failed`],
     ['since start', `${row.total_requests} sent, ${row.completed} done, ${row.busy} busy`],

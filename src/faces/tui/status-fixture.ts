@@ -29,6 +29,7 @@ export function fixtureEndpoint(
     since_at_ms: 1000,
     weight: 1,
     rpm_limit: null,
+    rpm_used: null,
     connections: 3,
     pending: 1,
     send_rpm: port,

@@ -1,5 +1,6 @@
 /** One endpoint: what it is, how it does, its own charts, its last errors and health checks. */
 import type { EndpointRow, SeriesMetric, StatusSnapshot } from '../../../control/status.ts';
+import { limitText } from '../endpoint-columns.tsx';
 import { addressOf, failuresOf } from '../endpoint-values.ts';
 import { age, count, duration, moment, percent, rate, UNKNOWN } from '../format.ts';
 import { ActionBar } from '../parts/action-bar.tsx';
@@ -91,7 +92,7 @@ function Figures({ row }: { readonly row: EndpointRow }) {
           <Fact name={columns.source}>{row.source}</Fact>
           <Fact name={columns.weight}>{row.weight}</Fact>
           <Fact name={columns.rpm_limit}>
-            {row.rpm_limit === null ? endpoint.noLimit : count(row.rpm_limit)}
+            {row.rpm_limit === null ? endpoint.noLimit : limitText(row)}
           </Fact>
           <Fact name={columns.reason} isLong>
             {detail(row.reason) || UNKNOWN}
