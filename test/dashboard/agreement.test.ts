@@ -32,7 +32,8 @@ const READ_ROWS = `Object.fromEntries([...document.querySelectorAll('table.endpo
 const READ_OVERVIEW = `({
   tables: [...document.querySelectorAll('main table')].map((table) => Object.fromEntries(
     [...table.tBodies[0].rows].map((row) => [row.cells[0].innerText, Object.fromEntries(
-      [...row.cells].map((cell, at) => [table.tHead.rows[0].cells[at].innerText, cell.innerText]))]))),
+      [...row.cells].map((cell, at) =>
+        [table.tHead.rows[0].cells[at].innerText, cell.innerText]))]))),
   facts: Object.fromEntries([...document.querySelectorAll('.system .facts > div')]
     .map((fact) => [fact.children[0].innerText, fact.children[1].innerText])),
   tiles: Object.fromEntries([...document.querySelectorAll('.tile')].map((tile) =>
