@@ -1,7 +1,7 @@
 /**
  * An engine that answers every request with one stream whose events leave at exact times: it looks
- * at the clock all the time instead of trusting timers, and notes when it really wrote. On a port
- * of its own, in a thread of its own, so that nobody else's work delays it.
+ * at the clock all the time instead of trusting timers, which it only has wake it shortly before.
+ * On a port of its own, in a thread of its own, so that nobody else's work delays it.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -40,12 +40,18 @@ function closing({ tokens }: Pace): string {
   return `${finish}${chunk(`{"choices":[],"usage":${usage}}`)}${chunk('[DONE]')}0\r\n\r\n`;
 }
 
+/** A thread that never sleeps is the first that the system takes its core from. */
+const WATCH_MS = 2;
+
 function serve(pace: Pace): void {
   const due: { atMs: number; write: () => void }[] = [];
   const spin = (): void => {
     const nowMs = performance.now();
     while (due.length > 0 && due[0]!.atMs <= nowMs) due.shift()!.write();
-    if (due.length > 0) setImmediate(spin);
+    if (due.length === 0) return;
+    const waitMs = due[0]!.atMs - performance.now() - WATCH_MS;
+    if (waitMs >= 1) setTimeout(spin, Math.floor(waitMs));
+    else setImmediate(spin);
   };
   const server = createServer({ noDelay: true }, (socket) => {
     socket.on('error', () => {});

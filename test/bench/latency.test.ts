@@ -2,58 +2,77 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startSim } from '../../src/sim/engine.ts';
+import { sleep, until } from '../fakes/until.ts';
 import { startSimProcess } from '../scenarios/sim-process.ts';
 import { startExactEngine } from './exact-engine.ts';
 import { measure } from './rig.ts';
 
 const SMALL = ['-m', 'sim-model', '-input-len', '5'];
 
-test('time to first token and between tokens are within a millisecond of the truth', async (t) => {
-  const engine = await startExactEngine({ firstMs: 30, gapMs: 5, tokens: 10 });
-  t.after(() => engine.close());
-  const { run } = await measure(engine.url, [...SMALL, '-c', '1', '-n', '25', '-num-warmups', '3']);
-  const { numbers } = run;
-  assert.equal(numbers.completed, 25);
-  // Other work on this machine only ever delays: the best case is the one without it. Delays of
-  // first and last tokens even out in the mean gap.
-  for (const [key, told] of [
-    ['min_ttft_ms', 30],
-    ['mean_itl_ms', 5],
-    ['mean_tpot_ms', 5],
-    ['min_e2el_ms', 75],
-  ] as const) {
-    assert.ok(Math.abs(numbers[key]! - told) < 1, `${key} is ${numbers[key]} instead of ${told}`);
+/** Other work on this machine only ever delays: the best case is the one without it. */
+const MEASUREMENTS = 5;
+
+/** Measures until the times are within a millisecond of what the engine was told. */
+async function assertTimes(url: string, flags: string[], told: Record<string, number>) {
+  for (let left = MEASUREMENTS; ; left--) {
+    const { run } = await measure(url, [...SMALL, '-c', '1', '-num-warmups', '5', ...flags]);
+    const wrong = Object.keys(told).filter((key) => {
+      const early = told[key]! - run.numbers[key]!;
+      // An engine does not answer early, but gaps shrink after a late first token.
+      return early > (key.startsWith('min') ? 0.1 : 1) || early < -1;
+    });
+    if (wrong.length === 0) return run;
+    const said = wrong.map((key) => `${key} is ${run.numbers[key]} instead of ${told[key]}`);
+    assert.ok(left > 1, said.join(', '));
   }
-  assert.ok(numbers.min_ttft_ms! >= 29.9 && numbers.min_e2el_ms! >= 74.9);
-  assert.equal(numbers.total_output_tokens, 250);
+}
+
+test('time to first token and between tokens are within a millisecond of the truth', async (t) => {
+  const engine = await startExactEngine({ firstMs: 30, gapMs: 10, tokens: 6 });
+  t.after(() => engine.close());
+  const run = await assertTimes(engine.url, ['-n', '15'], {
+    min_ttft_ms: 30,
+    median_itl_ms: 10,
+    median_tpot_ms: 10,
+    min_e2el_ms: 80,
+  });
+  assert.equal(run.numbers.completed, 15);
+  assert.equal(run.numbers.total_output_tokens, 90);
   assert.equal(run.endpoints[0]!.endpoint, 'exact@here');
-  assert.equal(run.endpoints[0]!.succeeded, 25);
+  assert.equal(run.endpoints[0]!.succeeded, 15);
 });
 
 test('the simulated engine is as fast as it was told to be', async (t) => {
   const sim = await startSim({ timeToFirstTokenMs: 40, interTokenLatencyMs: 10, outputTokens: 15 });
   t.after(() => sim.close());
-  const { numbers } = (await measure(sim.url, [...SMALL, '-c', '4', '-n', '40'])).run;
-  assert.ok(Math.abs(numbers.mean_itl_ms! - 10) < 1, `ITL ${numbers.mean_itl_ms}`);
-  assert.ok(Math.abs(numbers.mean_tpot_ms! - 10) < 1, `TPOT ${numbers.mean_tpot_ms}`);
-  // The engine's own timers have a grain of a millisecond, and it never answers too early.
-  const ttftMs = numbers.min_ttft_ms!;
-  assert.ok(ttftMs >= 39.9 && ttftMs < 41.5, `TTFT ${ttftMs}`);
+  await assertTimes(sim.url, ['-n', '15'], {
+    min_ttft_ms: 40,
+    median_itl_ms: 10,
+    median_tpot_ms: 10,
+  });
 });
 
 test('a server that stalls shows in the open loop, from the due times', async (t) => {
   const sim = await startSimProcess('--time-to-first-token', '5', '--output-tokens', '1');
   t.after(() => sim.kill());
-  const stall = () => {
-    setTimeout(() => sim.freeze(), 800);
-    setTimeout(() => sim.thaw(), 1800);
+  let stalled: Promise<void> | undefined;
+  const stall = async () => {
+    await until('the run goes on', async () => (await sim.arrivals()).length > 50);
+    sim.freeze();
+    await sleep(1000);
+    sim.thaw();
   };
   const flags = [...SMALL, '-arrival', 'constant', '-request-rate', '100', '-d', '3', '-c', '4'];
-  const { numbers } = (await measure(sim.url, flags, stall)).run;
+  const { numbers } = (
+    await measure(sim.url, flags, () => {
+      stalled = stall();
+    })
+  ).run;
+  await stalled;
   assert.equal(numbers.failed, 0);
   // A hundred requests of three hundred were due in the stall; four were sent.
-  assert.ok(numbers.p90_e2el_intended_ms! > 500, `intended p90 ${numbers.p90_e2el_intended_ms}`);
-  assert.ok(numbers.p90_e2el_ms! < 300, `sent p90 ${numbers.p90_e2el_ms}`);
+  const [fromDue, fromSend] = [numbers.p90_e2el_intended_ms!, numbers.p90_e2el_ms!];
+  assert.ok(fromDue > 500 && fromDue > 2 * fromSend, `p90 ${fromDue}, from the send ${fromSend}`);
   assert.ok(numbers.max_e2el_ms! > 800);
 });
 
