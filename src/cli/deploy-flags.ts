@@ -30,6 +30,7 @@ const MODEL: readonly FlagRow[] = [
   row('tensor-parallel-size', 'N', 'GPUs of one engine (default: 1).'),
   row('gpus-per-node', 'N', 'GPUs of each node (default: what nvidia-smi counts).'),
   row('port', 'PORT', 'First port to try (default: 30596).'),
+  row('api-key-env', 'NAME', 'Variable here with the key that engines shall ask for (none).'),
   row('python-cmd', 'NAME', 'Conda environment, environment folder or interpreter (python3).'),
 ];
 

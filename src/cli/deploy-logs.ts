@@ -2,6 +2,7 @@
  * `llm-router deploy logs`: the end of each engine's log, and with `-f` what comes after it. Looks
  * again every second instead of leaving a reader on the node, so nothing stays behind there.
  */
+import { withoutKey } from '../deploy/engine-command.ts';
 import { parseLooks } from '../deploy/node-answers.ts';
 import { lookScript } from '../deploy/node-script.ts';
 import type { Placed } from '../deploy/services.ts';
@@ -66,5 +67,8 @@ function print(reading: Reading, found: { offset: number; log: string }, lines: 
   const { node, service } = reading.placed;
   const shown = reading.isFirst ? texts.slice(Math.max(0, texts.length - lines)) : texts;
   if (found.log !== '') reading.isFirst = false;
-  for (const text of shown) process.stdout.write(`${node.host} ${service.id} | ${text}\n`);
+  for (const text of shown) {
+    const line = withoutKey(text, service.command);
+    process.stdout.write(`${node.host} ${service.id} | ${line}\n`);
+  }
 }

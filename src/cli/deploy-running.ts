@@ -1,5 +1,6 @@
 /** `llm-router deploy status`, `stop` and `restart`: what runs already. */
 
+import { withoutKey } from '../deploy/engine-command.ts';
 import { LogWatch } from '../deploy/log-rules.ts';
 import { parseLooks } from '../deploy/node-answers.ts';
 import { fetchNear } from '../deploy/node-fetch.ts';
@@ -71,7 +72,8 @@ async function logOf({ node, service }: Placed, { ssh, stateDir }: Session): Pro
   const script = lookScript(stateDir, [{ id: service.id, offset: -BACKLOG_BYTES }]);
   const { stdout } = await ssh.run(node, script, LOOK_MS);
   const watch = new LogWatch();
-  watch.feed(parseLooks(stdout).get(service.id)?.log ?? '');
+  const log = parseLooks(stdout).get(service.id)?.log ?? '';
+  watch.feed(withoutKey(log, service.command));
   return watch;
 }
 

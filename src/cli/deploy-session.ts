@@ -8,7 +8,7 @@ import { formatProblem } from '../config/problem.ts';
 import { backupStamp } from '../config/write-file.ts';
 import { RouterAdmin } from '../deploy/drain.ts';
 import { fleetOfFlags, hostsOfFlags, secondsFlag } from '../deploy/flag-fleet.ts';
-import type { Fleet } from '../deploy/fleet.ts';
+import { type Fleet, keyProblems } from '../deploy/fleet.ts';
 import { parseFleet } from '../deploy/fleet-file.ts';
 import { EndpointFile } from '../deploy/results.ts';
 import type { Choice } from '../deploy/services.ts';
@@ -55,6 +55,7 @@ const ENDPOINTS_FILE = 'configs/self_deployed_config.yaml';
 /** Say what a fleet file says too. */
 const FLEET_FLAGS = [
   ...['hosts', 'model-name', 'tensor-parallel-size', 'gpus-per-node', 'port', 'python-cmd'],
+  'api-key-env',
   ...['ssh-user', 'ssh-port', 'ssh-key'],
 ];
 
@@ -77,6 +78,7 @@ export async function openSession(
   }
   const found = await readFleet(verb, flags);
   if ('code' in found) return { ...found, problems: [...found.problems, ...problems] };
+  if (verb === 'up') problems.push(...keyProblems(found.fleet));
   if (problems.length > 0) return { code: EXIT_USAGE, problems };
   return makeSession(verb, flags, { ...found, seconds: seconds as DeploySeconds, parallel });
 }
@@ -117,7 +119,8 @@ async function readFleet(
   const file = flags.file ?? (verb === 'logs' ? undefined : flags.f);
   const nodeList = process.env.NODE_IP_LIST ?? '';
   if (file === undefined) {
-    const read = verb === 'up' ? fleetOfFlags(flags, nodeList) : hostsOfFlags(flags, nodeList);
+    const read =
+      verb === 'up' ? fleetOfFlags(flags, nodeList, process.env) : hostsOfFlags(flags, nodeList);
     if (read.fleet !== undefined) return { fleet: read.fleet };
     return { code: EXIT_USAGE, problems: read.problems };
   }

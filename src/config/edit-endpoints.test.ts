@@ -49,6 +49,32 @@ test('an endpoint is added behind the last one, before the comments that follow'
   assert.equal(put(HAND_WRITTEN), HAND_WRITTEN.replace('# the end\n', `${NEW_LINES}# the end\n`));
 });
 
+test('an endpoint gets its key by reference, wherever it stands, and no other does', () => {
+  const context = { ...CONTEXT, env: { KEY: 'sk-1' } };
+  const keyed = (text: string, apiBase: string, model = 'x') => {
+    const endpoint = { modelName: 'm', model, apiBase, apiKey: 'os.environ/KEY' };
+    const { value, problems } = putEndpoint(text, endpoint, context);
+    assert.deepEqual(problems.map(formatProblem), []);
+    assert.equal(putEndpoint(value!, endpoint, context).value, value, 'once is enough');
+    return value;
+  };
+  const added = `${NEW_LINES.replace('org/m', 'x')}      api_key: os.environ/KEY\n`;
+  assert.equal(
+    keyed(HAND_WRITTEN, 'http://10.0.0.9:8000/v1'),
+    HAND_WRITTEN.replace('# the end\n', `${added}# the end\n`),
+  );
+  const inBlock = HAND_WRITTEN.replace('model_name: b', 'model_name: m')
+    .replace('hosted_vllm/y', 'openai/x')
+    .replace('      model: openai/x\n      # rpm', '      api_key: os.environ/KEY\n$&');
+  assert.equal(keyed(HAND_WRITTEN, 'http://10.0.0.2:1/v1'), inBlock);
+  const params = '{model: openai/x, api_base: "http://h:1/v1"}';
+  const flow = `model_list: [{model_name: m, litellm_params: ${params}}]\n`;
+  const asked = keyed(flow, 'http://h:1/v1');
+  assert.equal(asked, flow.replace('/v1"', '/v1", "api_key": "os.environ/KEY"'));
+  const other = flow.replace('api_base', 'api_key: EMPTY, api_base');
+  assert.equal(keyed(other, 'http://h:1/v1'), other.replace('EMPTY', 'os.environ/KEY'));
+});
+
 test('an endpoint of the same address gets the new model and keeps all else', () => {
   const other = { ...NEW, apiBase: 'http://10.0.0.2:1/v1' };
   const expected = HAND_WRITTEN.replace('hosted_vllm/y', 'openai/org/m').replace(

@@ -45,13 +45,48 @@ export function removeEndpoints(
 /**
  * Makes the file list `endpoint`. An entry of the same address that already says so stays as it is,
  * and so does one that gives the same model another name; an entry of the address with another
- * model is changed in place (its weight and limits stay); without one, it is added at the end.
+ * model is changed in place (its weight and limits stay); without one, it is added at the end. A
+ * key goes to every entry of the address; without one keys stay as they are.
  */
 export function putEndpoint(
   text: string,
   endpoint: WrittenEndpoint,
   context: EditContext,
 ): Parsed<string> {
+  const listed = putModel(text, endpoint, context);
+  if (listed.value === undefined || endpoint.apiKey === '') return listed;
+  return putKey(listed.value, endpoint, context);
+}
+
+/** Gives every entry of this address the key. */
+function putKey(text: string, endpoint: WrittenEndpoint, context: EditContext): Parsed<string> {
+  const { value: entries, problems } = readEntries(text, context);
+  if (entries === undefined) return { problems };
+  const key = keyIn(endpoint, context);
+  const others = entries.flatMap((entry, index) => {
+    return entry?.apiBase === endpoint.apiBase && entry.apiKey.reveal() !== key ? [index] : [];
+  });
+  if (others.length === 0) return { value: text, problems: [] };
+  const list = new EndpointList(withoutMark(text));
+  const splices: Splice[] = [];
+  for (const index of others) {
+    const found = list.setKey(index, endpoint.apiKey);
+    if (typeof found === 'string') return refused(found, context);
+    splices.push(found);
+  }
+  const expected = entries.map((entry, index) => {
+    return others.includes(index) ? undefined : meaningOrNone(entry);
+  });
+  return finish(text, splices, expected, context);
+}
+
+/** What `apiKey` means, as an entry that says the same would have it. */
+function keyIn({ apiKey }: WrittenEndpoint, { env }: EditContext): string {
+  const name = /^os\.environ\/(\w+)$/.exec(apiKey)?.[1];
+  return name === undefined ? apiKey : (env[name] ?? '');
+}
+
+function putModel(text: string, endpoint: WrittenEndpoint, context: EditContext): Parsed<string> {
   const read = readEntries(text, context);
   if (read.value === undefined) return { problems: read.problems };
   const { value: entries } = read;
@@ -74,7 +109,7 @@ export function putEndpoint(
       (entry) => gone.includes(entries.findIndex((one) => samePlace(one, entry))),
       context,
     );
-    return value === undefined ? { problems } : putEndpoint(value, endpoint, context);
+    return value === undefined ? { problems } : putModel(value, endpoint, context);
   }
   if (isListed) return { value: text, problems: [] };
   const list = new EndpointList(withoutMark(text));

@@ -107,6 +107,29 @@ export class EndpointList {
     return this.#replace(index, endpoint);
   }
 
+  /** Has the item say this key, in place of another or behind its address. */
+  setKey(index: number, key: string): Splice | string {
+    const item = this.#seq!.items[index];
+    const params = isMap(item) ? pairOf(item, 'litellm_params')?.value : undefined;
+    if (!isMap(params)) return `${CANNOT}an endpoint's litellm_params are not written out there`;
+    const present = pairOf(params, 'api_key')?.value;
+    if (isPlainScalar(present)) return this.#scalar(present, key);
+    const base = pairOf(params, 'api_base');
+    if (present !== undefined || base === undefined) {
+      return `${CANNOT}write api_key behind api_base yourself, or take it out`;
+    }
+    const end = endOf(base);
+    if (params.flow === true) {
+      return { from: end, to: end, text: `, "api_key": ${JSON.stringify(key)}` };
+    }
+    const [start] = rangeOf(base.key);
+    const indent = this.#text.slice(this.#lineStart(start), start);
+    if (indent.trim() !== '') return `${CANNOT}api_base is not on a line of its own`;
+    const at = this.#lineEnd(end);
+    const text = `${this.#newLine(at)}${indent}api_key: ${inline(key)}${this.#eol}`;
+    return { from: at, to: at, text };
+  }
+
   #scalar(node: Node, value: string): Splice {
     const [from, to] = rangeOf(node);
     const isQuoted = /["']/.test(this.#text[from] ?? '');

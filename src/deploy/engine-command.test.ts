@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { commandText, engineCommand, onPort, quoted } from './engine-command.ts';
+import { commandText, engineCommand, keyOf, onPort, quoted, withoutKey } from './engine-command.ts';
 import type { FleetModel } from './fleet.ts';
 
 const MODEL: FleetModel = {
@@ -26,6 +26,24 @@ test('vLLM gets what the tool before this one gave it', () => {
       '--port 30597 --trust-remote-code --enable-prefix-caching ' +
       '--limit-mm-per-prompt.video 0 --async-scheduling --max-model-len 65536',
   );
+});
+
+test('a key comes to engines by a variable, is not among arguments and is not shown', () => {
+  const apiKey = { variable: 'FLEET_KEY', value: 'sk-1' };
+  for (const backend of ['vllm', 'sglang'] as const) {
+    const command = engineCommand({ ...MODEL, apiKey, backend }, PLACE);
+    assert.equal(keyOf(command), 'sk-1');
+    assert.doesNotMatch(command.argv.join(' '), /sk-1/);
+    assert.doesNotMatch(commandText(command), /sk-1/);
+    assert.equal(withoutKey('api_key=sk-1, port=1', command), 'api_key=***, port=1');
+  }
+  assert.equal(keyOf(engineCommand(MODEL, PLACE)), '');
+  const boxed = {
+    ...MODEL,
+    apiKey,
+    container: { runtime: 'docker', image: 'i', args: [] },
+  } as const;
+  assert.match(engineCommand(boxed, PLACE).argv.join(' '), / -e VLLM_API_KEY /);
 });
 
 test('SGLang gets what the tool before this one gave it', () => {

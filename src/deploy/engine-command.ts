@@ -3,7 +3,7 @@
  * this one replaces, so that a fleet moves over unchanged; an argument given by the user takes the
  * place of the default of the same name.
  */
-import type { Container, Environment, FleetModel } from './fleet.ts';
+import type { Backend, Container, Environment, FleetModel } from './fleet.ts';
 
 export interface EnginePlace {
   readonly port: number;
@@ -22,6 +22,23 @@ export interface EngineCommand {
   /** Name of the container the engine runs in; '' = none. */
   readonly container: string;
   readonly runtime: '' | Container['runtime'];
+}
+
+/** Where each engine finds the key that it asks for. */
+const KEY_VARIABLES: Readonly<Record<Backend, string>> = {
+  vllm: 'VLLM_API_KEY',
+  sglang: 'SGLANG_API_KEY',
+};
+
+/** The key that an engine of this command asks for; '' = none. Also of commands found on nodes. */
+export function keyOf({ env }: EngineCommand): string {
+  return env[KEY_VARIABLES.vllm] ?? env[KEY_VARIABLES.sglang] ?? '';
+}
+
+/** A text of an engine for people to read: some engines log their whole settings. */
+export function withoutKey(text: string, command: EngineCommand): string {
+  const key = keyOf(command);
+  return key === '' ? text : text.replaceAll(key, '***');
 }
 
 /** Mixture-of-experts models carry the active parameters in their name: `-A3B`, `-A22B`. */
@@ -83,9 +100,19 @@ function vllm(model: FleetModel, port: number): Flag[] {
   return flags;
 }
 
+/**
+ * SGLang takes its key as an argument only, and arguments are for all users of a node to see. So
+ * Python adds it to them once the process runs, and goes on as `-m` would.
+ */
+const SGLANG_WITH_KEY = [
+  'import os, runpy, sys',
+  `sys.argv[1:1] = ["--api-key", os.environ["${KEY_VARIABLES.sglang}"]]`,
+  'runpy.run_module("sglang.launch_server", run_name="__main__", alter_sys=True)',
+].join('; ');
+
 function sglang(model: FleetModel, port: number): Flag[] {
   return [
-    ['-m', 'sglang.launch_server'],
+    model.apiKey === undefined ? ['-m', 'sglang.launch_server'] : ['-c', SGLANG_WITH_KEY],
     ['--model-path', model.model],
     ['--served-model-name', model.servedName],
     ['--host', '0.0.0.0'],
@@ -102,8 +129,9 @@ function withoutRepeated(flags: readonly Flag[], given: readonly string[]): read
   return flags.filter(([name]) => !names.has(name!));
 }
 
-function defaultEnv({ backend }: FleetModel): Environment {
-  const both = { NCCL_TIMEOUT: '360', OMP_NUM_THREADS: '32' };
+function defaultEnv({ backend, apiKey }: FleetModel): Environment {
+  const key = apiKey === undefined ? {} : { [KEY_VARIABLES[backend]]: apiKey.value };
+  const both = { NCCL_TIMEOUT: '360', OMP_NUM_THREADS: '32', ...key };
   return backend === 'vllm' ? { ...both, VLLM_WORKER_MULTIPROC_METHOD: 'spawn' } : both;
 }
 

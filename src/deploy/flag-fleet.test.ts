@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fleetOfFlags, hostsOfFlags, secondsFlag } from './flag-fleet.ts';
+import { keyProblems } from './fleet.ts';
 import { readHosts } from './hosts.ts';
 
 test('ports behind hosts go, users stay, and each host counts once', () => {
@@ -18,7 +19,7 @@ test('the flags of the tool before this one make a fleet', () => {
     ...{ 'model-name': '/m/Qwen3-8B', 'tensor-parallel-size': '2', 'gpus-per-node': '4' },
     ...{ port: '9000', backend: 'sglang', 'python-cmd': 'sgl', 'served-model-name': 'q' },
   };
-  const { fleet, problems } = fleetOfFlags(flags, 'a:80,b');
+  const { fleet, problems } = fleetOfFlags(flags, 'a:80,b', {});
   assert.deepEqual(problems, []);
   assert.deepEqual(
     fleet!.nodes.map(({ host, gpus }) => [host, gpus]),
@@ -33,7 +34,7 @@ test('the flags of the tool before this one make a fleet', () => {
 });
 
 test('--hosts wins over NODE_IP_LIST, and the model has a name without being given one', () => {
-  const { fleet } = fleetOfFlags({ hosts: 'x', 'model-name': 'org/m/' }, 'a,b');
+  const { fleet } = fleetOfFlags({ hosts: 'x', 'model-name': 'org/m/' }, 'a,b', {});
   assert.deepEqual(
     fleet!.nodes.map(({ host }) => host),
     ['x'],
@@ -47,13 +48,30 @@ test('all mistakes are told at once', () => {
     ...{ 'tensor-parallel-size': '0', port: '70000', backend: 'vlm', 'python-cmd': 'a b' },
     ...{ 'gpus-per-node': 'x', 'ssh-port': '1e3' },
   };
-  const { problems } = fleetOfFlags(flags, '');
+  const { problems } = fleetOfFlags(flags, '', {});
   assert.equal(problems.length, 8, problems.join('\n'));
   assert.ok(
     problems.includes('--backend does not know "vlm": did you mean vllm?') ||
       problems.includes('--backend does not know "vlm": one of vllm, sglang'),
   );
   assert.equal(hostsOfFlags({}, '').problems.length, 1);
+});
+
+test('a key comes by the name of its variable, and is never repeated', () => {
+  const asked = (name: string, env: Record<string, string>) => {
+    return fleetOfFlags({ 'model-name': 'm', 'api-key-env': name }, 'a', env);
+  };
+  const { fleet } = asked('FLEET_KEY', { FLEET_KEY: 'sk-1' });
+  assert.deepEqual(fleet!.models[0]!.apiKey, { variable: 'FLEET_KEY', value: 'sk-1' });
+  assert.deepEqual(keyProblems(fleet!), []);
+  const missing = keyProblems(asked('FLEET_KEY', {}).fleet!);
+  assert.deepEqual(missing, ['the key of m: FLEET_KEY is not in the environment']);
+  const odd = keyProblems(asked('FLEET_KEY', { FLEET_KEY: 'a b' }).fleet!);
+  assert.deepEqual(odd, ['the key of m: FLEET_KEY has blanks or odd characters']);
+  const { problems } = asked('sk-1', {});
+  assert.deepEqual(problems, [
+    '--api-key-env must be the name of an environment variable, not a key',
+  ]);
 });
 
 test('seconds may have fractions and must be numbers', () => {

@@ -2,11 +2,13 @@
  * A fleet of one model from the command line, with the flags of the tool before this one. Pure.
  * Every problem at once, as sentences.
  */
+import type { Env } from '../config/references.ts';
 import { nearest } from '../config/suggest.ts';
 import {
   BACKENDS,
   DEFAULT_PORT,
   DEFAULT_PYTHON,
+  type EngineKey,
   type Fleet,
   type FleetModel,
   firstGpus,
@@ -14,6 +16,7 @@ import {
   plainNode,
   type SshLogin,
 } from './fleet.ts';
+import { VARIABLE_RULE } from './fleet-values.ts';
 import { readHosts } from './hosts.ts';
 
 export type Flags = { readonly [name: string]: string };
@@ -26,10 +29,10 @@ export interface FlagFleet {
 const MAX_GPUS = 128;
 
 /** For `up`: hosts and a model. `nodeList` is NODE_IP_LIST. */
-export function fleetOfFlags(flags: Flags, nodeList: string): FlagFleet {
+export function fleetOfFlags(flags: Flags, nodeList: string, env: Env): FlagFleet {
   const read = new FlagReader(flags);
   const nodes = read.nodes(nodeList);
-  const model = read.model();
+  const model = read.model(env);
   if (read.problems.length > 0) return { problems: read.problems };
   return { fleet: { nodes, models: [model] }, problems: [] };
 }
@@ -73,7 +76,7 @@ class FlagReader {
     return { user, port, key: this.#flags['ssh-key'] ?? '' };
   }
 
-  model(): FleetModel {
+  model(env: Env): FleetModel {
     const model = this.#flags['model-name'] ?? '';
     if (model === '') this.problems.push('no model: give --model-name PATH, or -f fleet.yaml');
     const size = this.integer('tensor-parallel-size', 1, { min: 1, max: MAX_GPUS });
@@ -91,7 +94,18 @@ class FlagReader {
       hosts: [],
       port: this.integer('port', DEFAULT_PORT, { min: 1, max: 65_535 }),
       ...{ python, workdir: '', env: {}, args: [] },
+      ...this.apiKey(env),
     };
+  }
+
+  apiKey(env: Env): { apiKey?: EngineKey } {
+    const variable = this.#flags['api-key-env'];
+    if (variable === undefined) return {};
+    if (!VARIABLE_RULE.pattern.test(variable)) {
+      // What was given may be the key itself.
+      this.problems.push(`--api-key-env must be ${VARIABLE_RULE.expects}, not a key`);
+    }
+    return { apiKey: { variable, value: env[variable] ?? '' } };
   }
 
   backend(): FleetModel['backend'] {

@@ -35,6 +35,7 @@ const OWN_KEYS: ReadonlyMap<string, string> = new Map([
   ['--model', 'model'],
   ['--model-path', 'model'],
   ['--served-model-name', 'name'],
+  ['--api-key', 'api_key_env'],
   ...['--tensor-parallel-size', '-tp', '--tp', '--tp-size'].map(
     (name) => [name, 'tensor_parallel_size'] as const,
   ),
@@ -185,6 +186,7 @@ class FleetReader {
       env: read.environment(section, 'env'),
       args: this.#args(section),
       container,
+      apiKey: read.variable(section, 'api_key_env'),
     };
     const said = Object.entries(shared).filter(([, value]) => value !== undefined);
     return Object.fromEntries(said) as Shared;

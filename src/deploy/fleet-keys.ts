@@ -7,11 +7,11 @@ export const FLEET_KEYS = {
   nodes: ['host', 'address', 'ssh', 'gpus', 'port', 'python', 'workdir', 'env', 'args'],
   models: [
     ...['model', 'name', 'backend', 'tensor_parallel_size', 'gpus_per_service', 'replicas'],
-    ...['nodes', 'port', 'python', 'workdir', 'env', 'args', 'container'],
+    ...['nodes', 'port', 'python', 'workdir', 'env', 'args', 'container', 'api_key_env'],
   ],
   defaults: [
     ...['backend', 'tensor_parallel_size', 'gpus_per_service', 'replicas', 'nodes'],
-    ...['port', 'python', 'workdir', 'env', 'args', 'container'],
+    ...['port', 'python', 'workdir', 'env', 'args', 'container', 'api_key_env'],
   ],
   ssh: ['user', 'port', 'key'],
   container: ['runtime', 'image', 'args'],

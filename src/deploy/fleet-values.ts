@@ -7,7 +7,7 @@ import { describeRead, type Env, fillIn } from '../config/references.ts';
 import { nearest } from '../config/suggest.ts';
 import { describe, isNull, numberOf, textOf } from '../config/tree-values.ts';
 import type { FileReport, MapTree, Tree } from '../config/yaml-tree.ts';
-import type { Environment } from './fleet.ts';
+import type { EngineKey, Environment } from './fleet.ts';
 
 /** A section of the file and the path that leads to it. */
 export interface Section {
@@ -72,6 +72,12 @@ export class ValueReader {
     return undefined;
   }
 
+  /** The name of a variable, with what it holds. */
+  variable(section: Section, key: string): EngineKey | undefined {
+    const variable = this.text(section, key, VARIABLE_RULE);
+    return variable === undefined ? undefined : { variable, value: this.#env[variable] ?? '' };
+  }
+
   word<W extends string>(section: Section, key: string, words: readonly W[]): W | undefined {
     const tree = section.map.entries.get(key)?.value;
     if (tree === undefined) return undefined;
@@ -122,8 +128,8 @@ export class ValueReader {
     if (own === undefined) return undefined;
     const variables: { [name: string]: string } = {};
     for (const [name, { keyAt, value }] of own.map.entries) {
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-        const message = 'is not the name of an environment variable';
+      if (!VARIABLE_RULE.pattern.test(name)) {
+        const message = `is not ${VARIABLE_RULE.expects}`;
         this.#report.add('error', keyAt, own.path + printable(name), { message });
         continue;
       }
@@ -148,6 +154,10 @@ const ONE_LINE: TextRule = {
   expects: 'a text on one line',
 };
 const ANY_TEXT: TextRule = { pattern: /^[^\u0000\n\r]*$/, expects: 'a text on one line' };
+export const VARIABLE_RULE: TextRule = {
+  pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
+  expects: 'the name of an environment variable',
+};
 export const HOST_RULE: TextRule = {
   pattern: /^([\w.-]+@)?(?!-)[\w.:%-]+$/,
   expects: 'a host name, an address or a name of ssh_config',

@@ -61,6 +61,28 @@ export interface FleetModel {
   readonly env: Environment;
   readonly args: readonly string[];
   readonly container?: Container;
+  /** The key that its engines ask for; absent = they ask for none. */
+  readonly apiKey?: EngineKey;
+}
+
+/** A key by the variable that holds it: here, and where the routers run. */
+export interface EngineKey {
+  readonly variable: string;
+  /** '' = there is no such variable here; enough for commands that start nothing. */
+  readonly value: string;
+}
+
+/** Of a value that HTTP can carry. */
+const KEY = /^[\x21-\x7e]+$/;
+
+/** Why engines cannot be started with their keys, a sentence each. */
+export function keyProblems({ models }: Fleet): string[] {
+  return models.flatMap(({ servedName, apiKey }) => {
+    if (apiKey === undefined || KEY.test(apiKey.value)) return [];
+    const wrong =
+      apiKey.value === '' ? 'is not in the environment' : 'has blanks or odd characters';
+    return [`the key of ${servedName}: ${apiKey.variable} ${wrong}`];
+  });
 }
 
 export interface Fleet {

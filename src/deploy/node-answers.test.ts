@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseFacts, parseLooks } from './node-answers.ts';
 
-const RECORD = '{"id":"m-g0","gpus":[0],"command":{"argv":["x"]}}';
+const RECORD = '{"id":"m-g0","gpus":[0],"command":{"argv":["x"],"env":{}}}';
 const FACTS = [
   'Last login: greetings that some nodes print',
   '@boot 0a',
@@ -18,7 +18,7 @@ const FACTS = [
   '@python my env',
   '@python missing ',
   `@service alive 12 1700000000 ${RECORD}`,
-  '@service dead 12 1700000000 {"id":"../x","gpus":[],"command":{"argv":[]}}',
+  '@service dead 12 1700000000 {"id":"../x","gpus":[],"command":{"argv":[],"env":{}}}',
   '@service dead 12 1700000000 {broken',
   '@end',
 ].join('\n');

@@ -58,8 +58,11 @@ function parseService(line: string): FoundService[] {
 function parseRecord(text: string): ServiceRecord | undefined {
   try {
     const record = JSON.parse(text) as ServiceRecord;
-    const isWhole = Array.isArray(record.gpus) && Array.isArray(record.command.argv);
-    return isWhole && /^[A-Za-z0-9.-]+$/.test(record.id) ? record : undefined;
+    const { argv, env } = record.command;
+    const isWhole = Array.isArray(record.gpus) && Array.isArray(argv) && env instanceof Object;
+    if (!isWhole || !/^[A-Za-z0-9.-]+$/.test(record.id)) return undefined;
+    // Records of earlier versions say nothing of keys.
+    return { ...record, apiKeyEnv: record.apiKeyEnv ?? '' };
   } catch {
     return undefined;
   }

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
-import { type FleetModel, NO_LOGIN, plainNode } from './fleet.ts';
+import { type EngineKey, type FleetModel, NO_LOGIN, plainNode } from './fleet.ts';
 import { fetchNear } from './node-fetch.ts';
 import { planFleet } from './plan.ts';
 import { askEngine, type Fetch } from './readiness.ts';
@@ -20,7 +20,8 @@ before(async () => {
       body += text;
     });
     request.once('end', () => {
-      seen.push(`${request.method} ${request.url} ${body}`.trim());
+      const { authorization = '' } = request.headers;
+      seen.push(`${request.method} ${request.url} ${authorization}${body}`.trim());
       response.end('{"data":[{"id":"it\'s"}]}');
     });
   }).listen(0, '127.0.0.1');
@@ -39,10 +40,11 @@ async function shell(_node: unknown, script: string) {
 
 const unreachable: Fetch = () => Promise.reject(new TypeError('fetch failed'));
 
-function service(port: number) {
+function service(port: number, apiKey?: EngineKey) {
   const model: FleetModel = {
     ...{ model: 'm', servedName: "it's", backend: 'vllm', replicas: 0, hosts: [], python: 'p' },
     ...{ tensorParallelSize: 1, gpusPerService: 1, port, workdir: '', env: {}, args: [] },
+    ...(apiKey === undefined ? {} : { apiKey }),
   };
   const nodes = [{ ...plainNode('n', NO_LOGIN), gpus: [0] }];
   const pythons = new Map([['p', 'python3']]);
@@ -59,6 +61,22 @@ test('what cannot be reached from here is asked on the node', async () => {
     `POST /v1/chat/completions {"model":"it's","messages":[{"role":"user","content":"Hi"}],` +
       '"max_tokens":1}',
   ]);
+});
+
+test('a key goes with what is asked on the node, by curl or by Python', async () => {
+  const { port } = server.address() as AddressInfo;
+  const engine = service(port, { variable: 'K', value: 'a"b\\c$d' });
+  // Where there is no curl the engine's own Python asks.
+  const withoutCurl = (node: unknown, script: string) => {
+    return shell(node, script.replace('command -v curl', 'false'));
+  };
+  for (const run of [shell, withoutCurl]) {
+    seen.length = 0;
+    const near = fetchNear(engine, { run }, unreachable);
+    assert.deepEqual(await askEngine(engine, near), { state: 'ready', note: '' });
+    assert.equal(seen[0], 'GET /v1/models Bearer a"b\\c$d');
+    assert.match(seen[1]!, /^POST \/v1\/chat\/completions Bearer a"b\\c\$d\{"model"/);
+  }
 });
 
 test('what the node cannot reach either is not ready', async () => {

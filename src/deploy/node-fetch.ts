@@ -1,9 +1,10 @@
 /**
  * A request to an engine, made on its node: for users who reach the nodes by ssh only (through a
  * jump host, from home), while routers sit beside them. Uses curl or the engine's own Python there,
- * and the address that routers use, so an engine that only its own node can reach is not ready.
+ * and the address that routers use, so an engine that only its own node can reach is not ready. The
+ * engine's key comes in a file or a variable: arguments are for all users of the node to see.
  */
-import { quoted } from './engine-command.ts';
+import { keyOf, quoted } from './engine-command.ts';
 import type { Service } from './plan.ts';
 import type { Fetch } from './readiness.ts';
 import type { Ssh } from './ssh.ts';
@@ -13,9 +14,12 @@ const RUN_MS = (CURL_SECONDS + 20) * 1000;
 
 /** With the standard library only; prints as curl is told to: the body, then a line, the status. */
 const PYTHON = `
-import sys, urllib.error, urllib.request
+import os, sys, urllib.error, urllib.request
 url, data = sys.argv[1], sys.stdin.buffer.read() or None
-request = urllib.request.Request(url, data, {"content-type": "application/json"})
+headers = {"content-type": "application/json"}
+if os.environ.get("key"):
+    headers["authorization"] = "Bearer " + os.environ["key"]
+request = urllib.request.Request(url, data, headers)
 try:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     answer = opener.open(request, timeout=${CURL_SECONDS})
@@ -42,6 +46,11 @@ export function fetchNear(service: Service, ssh: Pick<Ssh, 'run'>, fetch: Fetch)
   };
 }
 
+/** Within the quotes of a curl config file. */
+function inCurlConfig(text: string): string {
+  return text.replace(/[\\"]/g, '\\$&');
+}
+
 function isTimeout(signal: AbortSignal): boolean {
   return signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
 }
@@ -53,12 +62,16 @@ async function askOnNode(
 ): Promise<Response | undefined> {
   const python = command.runtime === '' ? command.argv[0]! : 'python3';
   const script = `url=${quoted(url)} body=${quoted(body)} code=${quoted(PYTHON)}
+key=${quoted(keyOf(command))} curl_key=${quoted(inCurlConfig(keyOf(command)))}
 if command -v curl >/dev/null 2>&1; then
   set -- -s --noproxy '*' -m ${CURL_SECONDS} -w '\\n@status %{http_code}'
   if [ -n "$body" ]; then set -- "$@" -H 'content-type: application/json' --data-binary @-; fi
-  printf %s "$body" | curl "$@" "$url"
+  if [ -n "$key" ]; then set -- "$@" -K /dev/fd/3; fi
+  printf %s "$body" | curl "$@" "$url" 3<<LLM_ROUTER_END
+header = "authorization: Bearer $curl_key"
+LLM_ROUTER_END
 else
-  printf %s "$body" | ${quoted(python)} -c "$code" "$url" 2>/dev/null
+  printf %s "$body" | key=$key ${quoted(python)} -c "$code" "$url" 2>/dev/null
 fi
 `;
   const { stdout, fault } = await ssh.run(node, script, RUN_MS);

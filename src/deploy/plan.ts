@@ -30,6 +30,8 @@ export interface ServiceRecord {
   readonly port: number;
   /** `http://host:port/v1`. */
   readonly apiBase: string;
+  /** The variable that holds its key where routers run; '' = it asks for none. */
+  readonly apiKeyEnv: string;
   /** Of all that makes the command, except the port. */
   readonly digest: string;
   readonly command: EngineCommand;
@@ -158,7 +160,8 @@ class Planner {
     if (made === undefined) return;
     const isSame = made.digest === found.digest;
     this.services.push({
-      ...(isSame ? { ...found, node } : made),
+      // Where the key is found may change without the key.
+      ...(isSame ? { ...found, apiKeyEnv: made.apiKeyEnv, node } : made),
       action: isSame ? 'keep' : 'replace',
     });
   }
@@ -217,7 +220,7 @@ class Planner {
     const host = facts.address.includes(':') ? `[${facts.address}]` : facts.address;
     return {
       ...{ id, node, gpus, port, command, model: model.model, backend: model.backend },
-      servedName: model.servedName,
+      ...{ servedName: model.servedName, apiKeyEnv: model.apiKey?.variable ?? '' },
       apiBase: `http://${host}:${port}/v1`,
       digest: digestOf(engineCommand(model, { gpus, port: 0, python, id })),
     };

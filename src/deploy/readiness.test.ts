@@ -1,9 +1,11 @@
 /** Whether an engine really serves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { EngineCommand } from './engine-command.ts';
 import { askEngine } from './readiness.ts';
 
-const ENGINE = { apiBase: 'http://h:1/v1', servedName: 'm' };
+const COMMAND: EngineCommand = { argv: [], env: {}, workdir: '', container: '', runtime: '' };
+const ENGINE = { apiBase: 'http://h:1/v1', servedName: 'm', command: COMMAND };
 type Answers = { readonly [path: string]: readonly [status: number, body: string] };
 
 function ask(answers: Answers) {
@@ -37,6 +39,20 @@ test('models without chat, and embedding models, are ready too', async () => {
   assert.equal((await ask(plain)).note, '');
   const embeds = { ...plain, '/completions': no, '/embeddings': [200, ''] } as const;
   assert.deepEqual(await ask(embeds), { state: 'ready', note: '' });
+});
+
+test('an engine with a key is asked with it, and refusing it is not being ready', async () => {
+  const engine = { ...ENGINE, command: { ...COMMAND, env: { VLLM_API_KEY: 'sk-1' } } };
+  const answer = (status: number) => (_url: string, init: RequestInit) => {
+    const { authorization } = init.headers as Record<string, string>;
+    const body = '{"data":[{"id":"m"}]}';
+    return Promise.resolve(
+      new Response(body, { status: authorization === 'Bearer sk-1' ? status : 401 }),
+    );
+  };
+  assert.deepEqual(await askEngine(engine, answer(200)), { state: 'ready', note: '' });
+  const note = 'refuses its key (403)';
+  assert.deepEqual(await askEngine(engine, answer(403)), { state: 'wait', note });
 });
 
 test('another name, a key and an unknown kind of model are told', async () => {

@@ -2,6 +2,8 @@
  * Whether an engine that says it is ready really serves: it lists its models, and it completes one
  * request of one token. Asked from here, because routers ask over the network too.
  */
+import { keyOf } from './engine-command.ts';
+import type { ServiceRecord } from './plan.ts';
 
 export interface Readiness {
   /** `wait`: ask again. */
@@ -17,14 +19,16 @@ const MAX_SHOWN = 160;
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
+/** What is asked, with the command it runs by. */
+type Engine = Pick<ServiceRecord, 'apiBase' | 'servedName' | 'command'>;
+
 /** Never rejects. `apiBase` ends in `/v1`. */
-export async function askEngine(
-  engine: { readonly apiBase: string; readonly servedName: string },
-  fetch: Fetch,
-): Promise<Readiness> {
-  const { apiBase, servedName } = engine;
-  const list = await ask(fetch, `${apiBase}/models`, undefined, LIST_MS);
+export async function askEngine(engine: Engine, fetch: Fetch): Promise<Readiness> {
+  const { apiBase, servedName, command } = engine;
+  const asking = { fetch, key: keyOf(command) };
+  const list = await ask(asking, `${apiBase}/models`, undefined, LIST_MS);
   if (list.status === 401 || list.status === 403) {
+    if (asking.key !== '') return { state: 'wait', note: `refuses its key (${list.status})` };
     const note = `asks for a key (${list.status}); the completion was not tried`;
     return { state: 'ready', note };
   }
@@ -32,13 +36,13 @@ export async function askEngine(
   const names = modelNames(list.body);
   const isListed = names.length === 0 || names.includes(servedName);
   const note = isListed ? '' : `lists ${names.join(', ')} and not ${servedName}`;
-  return tryCompletion(engine, fetch, note);
+  return tryCompletion(engine, asking, note);
 }
 
 /** Models without a chat template take plain prompts, and embedding models neither. */
 async function tryCompletion(
-  { apiBase, servedName }: { readonly apiBase: string; readonly servedName: string },
-  fetch: Fetch,
+  { apiBase, servedName }: Engine,
+  asking: Asking,
   note: string,
 ): Promise<Readiness> {
   const messages = [{ role: 'user', content: 'Hi' }];
@@ -49,7 +53,7 @@ async function tryCompletion(
   ];
   let first = '';
   for (const [path, body] of tries) {
-    const answer = await ask(fetch, `${apiBase}/${path}`, body, COMPLETION_MS);
+    const answer = await ask(asking, `${apiBase}/${path}`, body, COMPLETION_MS);
     if (answer.status === 200) return { state: 'ready', note };
     if (answer.status < 400 || answer.status >= 500) {
       return { state: 'wait', note: `POST /v1/${path}: ${answer.said}` };
@@ -67,22 +71,28 @@ interface Answer {
   readonly said: string;
 }
 
+interface Asking {
+  readonly fetch: Fetch;
+  /** '' = none. */
+  readonly key: string;
+}
+
 async function ask(
-  fetch: Fetch,
+  { fetch, key }: Asking,
   url: string,
   body: object | undefined,
   timeoutMs: number,
 ): Promise<Answer> {
   const signal = AbortSignal.timeout(timeoutMs);
-  const post = {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+  const headers = {
+    ...(key === '' ? {} : { authorization: `Bearer ${key}` }),
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
   };
+  const post = { method: 'POST', body: JSON.stringify(body) };
   try {
     const response = await fetch(url, {
       ...(body === undefined ? {} : post),
-      ...{ signal, redirect: 'manual' },
+      ...{ headers, signal, redirect: 'manual' },
     });
     const text = await response.text();
     const shown = text.replace(/\s+/g, ' ').slice(0, MAX_SHOWN);

@@ -35,7 +35,8 @@ export class EndpointFile {
 
   put(service: ServiceRecord): Promise<Change> {
     const { servedName, apiBase } = service;
-    const endpoint = { modelName: servedName, model: servedName, apiBase, apiKey: '' };
+    const apiKey = referenceTo(service, '');
+    const endpoint = { modelName: servedName, model: servedName, apiBase, apiKey };
     return this.#change((text, context) => putEndpoint(text, endpoint, context));
   }
 
@@ -47,11 +48,11 @@ export class EndpointFile {
   }
 
   #change(edit: (text: string, context: EditContext) => Parsed<string>): Promise<Change> {
-    const context = { file: this.#file, env: this.#env };
     const change = async (): Promise<Change> => {
       let fault = '';
       let isChanged = false;
       const apply = (text: string): string | undefined => {
+        const context = { file: this.#file, env: withMissing(this.#env, text) };
         const { value, problems } = edit(text, context);
         fault = problems.map(formatProblem).join('; ');
         return value;
@@ -69,6 +70,19 @@ export class EndpointFile {
   }
 }
 
+/** What a router's file says of a service's key. */
+function referenceTo({ apiKeyEnv }: ServiceRecord, none: string): string {
+  return apiKeyEnv === '' ? none : `os.environ/${apiKeyEnv}`;
+}
+
+const REFERENCE = /os\.environ\/(\w+)|\$\{(\w+)/g;
+
+/** An entry can be taken out, too, where the variables that it names are not. */
+function withMissing(env: Env, text: string): Env {
+  const named = [...text.matchAll(REFERENCE)].map(([, whole, within]) => whole ?? within!);
+  return { ...Object.fromEntries(named.map((name) => [name, name])), ...env };
+}
+
 /** Names of models that take images: `Qwen3-VL-8B`, `Qwen2.5-Omni-7B`. */
 const SEES = /(^|[^a-z])(vl|vision|omni)([^a-z]|$)/i;
 
@@ -79,13 +93,13 @@ export async function writeRouterConfig(
   services: readonly ServiceRecord[],
 ): Promise<string> {
   const file = join(logDir, `router_config_${backend}.yaml`);
-  const entries = services.map(({ servedName, model, apiBase }) => ({
-    model_name: servedName,
+  const entries = services.map((service) => ({
+    model_name: service.servedName,
     litellm_params: {
-      model: `openai/${servedName}`,
-      api_base: apiBase,
-      api_key: 'EMPTY',
-      supports_vision: SEES.test(model),
+      model: `openai/${service.servedName}`,
+      api_base: service.apiBase,
+      api_key: referenceTo(service, 'EMPTY'),
+      supports_vision: SEES.test(service.model),
       weight: 1,
       source_type: 'self_deployed',
       rpm_limit: null,

@@ -1,4 +1,5 @@
 /** One service on its way to being ready, as faces show it; and how the whole went. */
+import { withoutKey } from './engine-command.ts';
 import { LogWatch } from './log-rules.ts';
 import type { Service } from './plan.ts';
 
@@ -43,7 +44,8 @@ export class ServiceRun {
     this.startedMs = nowMs;
   }
 
-  read(log: string, offset: number): void {
+  read(written: string, offset: number): void {
+    const log = withoutKey(written, this.service.command);
     this.offset = offset;
     this.watch.feed(log);
     this.tail = (this.tail + log).slice(-MAX_TAIL);

@@ -138,7 +138,7 @@ function forgeState(host: string, pid: number): void {
   const started = Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[19]);
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const record = { id: 'forged-g0', servedName: 'x', gpus: [0], port: 1, apiBase: 'http://x:1/v1' };
-  const state = JSON.stringify({ ...record, command: { argv: ['x'] } });
+  const state = JSON.stringify({ ...record, command: { argv: ['x'], env: {} } });
   mkdirSync(folder);
   writeFileSync(join(folder, 'state'), `${pid} ${started - 1} ${boot} 0\n${state}\n`);
 }

@@ -70,6 +70,7 @@ def main(backend):
     parser.add_argument("--model", "--model-path", required=True)
     parser.add_argument("--served-model-name", required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--api-key", default=os.environ.get("VLLM_API_KEY", ""))
     args, rest = parser.parse_known_args()
     say("INFO loading %s in %s, NOTE=%s" % (args.model, os.getcwd(), os.environ.get("NOTE")))
     say("INFO rest: " + " ".join(rest))
@@ -84,6 +85,10 @@ def main(backend):
     sim = [os.environ["FAKE_LAUNCHER"], "sim", "--host", "0.0.0.0", "--engine", backend]
     sim += ["--port", str(args.port), "--model", args.model]
     sim += ["--served-model-name", args.served_model_name]
+    if args.api_key:
+        # As SGLang does when it begins.
+        say("server_args=ServerArgs(api_key='%s')" % args.api_key)
+        sim += ["--api-key", args.api_key]
     if words and words[0] == "paced":
         sim += ["--inter-token-latency", words[1]]
     server = subprocess.Popen(sim, stdout=subprocess.PIPE, text=True)
