@@ -7,6 +7,8 @@ import type { OperatorMethod } from '../control/operator-route.ts';
 export const TOKEN_VARIABLE = 'LLM_ROUTER_TOKEN';
 export const DEFAULT_URL = 'http://127.0.0.1:8080';
 const PATIENCE_MS = 30_000;
+const UNTRUSTED =
+  'nobody here vouches for its certificate: name a file with its authority in NODE_EXTRA_CA_CERTS';
 
 export interface OperatorAnswer {
   readonly status: number;
@@ -48,6 +50,7 @@ export class OperatorClient {
     }
     const answer = (await response.json().catch(() => undefined)) as OperatorAnswer['body'];
     const said = answer?.error?.message;
+    if (response.status === 429) throw new OperatorFailure(`${this.#base} refuses: ${said}`);
     if (response.status === 401) throw new OperatorFailure(this.#unauthorized());
     if (answer === undefined || response.status === 403) {
       const what = said ?? `it answers ${response.status} without JSON`;
@@ -65,6 +68,10 @@ export class OperatorClient {
       ECONNREFUSED:
         'nothing listens there: start the router, or see dashboard.enabled and web_port',
       ENOTFOUND: 'there is no such host',
+      DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+      SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+      UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+      UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
     };
     const late = name === 'TimeoutError' ? `no answer within ${PATIENCE_MS / 1000} s` : '';
     const why = late || reasons[cause?.code ?? code ?? ''] || cause?.message || code || name;

@@ -141,6 +141,7 @@ function makeControl(setup: ControlSetup): ControlPlane {
   const control: ControlPlane = new ControlPlane({
     ...{ config, state, workers, clock, log, tail, spawn, follower, onRequests },
     version: VERSION,
+    certificate: { cert: tls.tlsCert, key: tls.tlsKey },
     keyNames: () => keyPlaces.names,
     routes: pageRoutes(PAGE_FILES),
     workerOptions,

@@ -18,6 +18,7 @@ export const AT_START: ReadonlySet<string> = new Set([
   'dashboard.enabled',
   'dashboard.host',
   'dashboard.web_port',
+  'dashboard.tls',
   'dashboard.keep_requests',
   'log.dir',
   'log.max_size_mb',

@@ -168,6 +168,14 @@ export class MainReader {
   #checkOperations(): void {
     const host = String(this.#value('dashboard.host'));
     const isOff = this.#value('dashboard.enabled') !== true;
+    if (
+      !isOff &&
+      this.#value('dashboard.tls') === true &&
+      this.#value('server.tls_cert_file') === ''
+    ) {
+      const lacks = 'needs a certificate: set server.tls_cert_file and server.tls_key_file';
+      this.#clash('dashboard.tls', 'dashboard.enabled', lacks);
+    }
     if (isOff || isLoopback(host) || this.#value('dashboard.token') !== '') return;
     const message = `${host} can be reached from other machines: set dashboard.token as well`;
     this.#clash('dashboard.host', 'dashboard.enabled', message);

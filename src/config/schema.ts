@@ -221,6 +221,11 @@ export const SECTIONS = {
         'Its address; any other than a loopback address needs dashboard.token.',
       ),
       webPort: integer('web_port', 8080, PORT, 'Its port; 0 takes any free one.'),
+      tls: flag(
+        'tls',
+        false,
+        'Whether it speaks TLS, with the certificate of server.tls_cert_file.',
+      ),
       keepRequests: integer(
         'keep_requests',
         256,

@@ -51,6 +51,8 @@ export interface ControlParts extends ConfigHooks {
   readonly keyNames: () => readonly string[];
   /** Of this program. */
   readonly version: string;
+  /** For the operators' listener, where `dashboard.tls` wants it. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
   readonly clock: Clock;
   readonly log: Logger;
   readonly tail: LogTail;
@@ -83,6 +85,7 @@ export class ControlPlane {
   readonly #board: StatusBoard;
   readonly #timers: NodeJS.Timeout[] = [];
   #operations: OperationsListener | undefined;
+  #access: OperatorAccess | undefined;
   #started = false;
 
   constructor(parts: ControlParts) {
@@ -165,6 +168,8 @@ export class ControlPlane {
       this.#fleet.tick();
       this.health.look(this.#fleet.endpoints);
       this.#board.tick();
+      // Who watches was let in by the old token.
+      if (this.#access?.takeChange()) this.#board.live.close();
       this.#inform();
     });
     await this.#listen();
@@ -184,8 +189,9 @@ export class ControlPlane {
   /** Where operators are served, as a browser opens it; '' = nowhere. */
   get operationsUrl(): string {
     if (this.#operations === undefined) return '';
-    const { host } = this.#parts.config.dashboard;
-    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#operations.port}/`;
+    const { host, tls } = this.#parts.config.dashboard;
+    const name = host.includes(':') ? `[${host}]` : host;
+    return `${tls ? 'https' : 'http'}://${name}:${this.#operations.port}/`;
   }
 
   /** Requests in flight at any endpoint. */
@@ -213,12 +219,18 @@ export class ControlPlane {
   async #listen(): Promise<void> {
     const { config, log, clock } = this.#parts;
     if (!config.dashboard.enabled) return;
-    const { host, webPort: port } = config.dashboard;
+    const { host, webPort: port, tls: withTls } = config.dashboard;
     const token = () => this.#force.now.dashboard.token;
-    const access = new OperatorAccess({ token, exposed: !isLoopback(host), clock });
+    const access = new OperatorAccess({
+      ...{ token, exposed: !isLoopback(host), clock, tls: withTls },
+      onGuessing: (peer) =>
+        log.warn({ peer }, 'wrong tokens: an address is not heard for a minute'),
+    });
+    this.#access = access;
     try {
       this.#operations = await listenForOperators({
         ...{ host, port, access, routes: new OperatorRoutes(this.#routes(access)) },
+        tls: withTls ? this.#parts.certificate : undefined,
         onError: (error, path) => log.error({ err: error, path }, 'an operator got no answer'),
       });
     } catch (error) {

@@ -1,12 +1,13 @@
 /**
- * The listener for operators, apart from the API (PROTOCOL §7). An ordinary node:http server;
- * nothing here is on the path of a request to a model.
+ * The listener for operators, apart from the API (PROTOCOL §7). An ordinary node:http or node:https
+ * server; nothing here is on the path of a request to a model.
  *
  * Invariant: a row's handler runs only after the Host, the origin, the token, the content type and
  * the body were found good, in this order; every answer carries the security fields; no failure of
  * a handler leaves this file.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { OperatorAccess } from './operator-access.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type OperatorRoute,
   type OperatorRoutes,
   refusal,
+  tooManyWrongTokens,
 } from './operator-route.ts';
 
 export interface OperationsParts {
@@ -21,6 +23,8 @@ export interface OperationsParts {
   /** 0 takes any free one. */
   readonly port: number;
   readonly routes: OperatorRoutes;
+  /** PEM texts; absent = plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly access: OperatorAccess;
   /** A handler failed. */
   onError(error: unknown, path: string): void;
@@ -53,10 +57,11 @@ const SECURITY_FIELDS: Readonly<Record<string, string>> = {
 
 /** Rejects with the socket's error when the address cannot be bound. */
 export function listenForOperators(parts: OperationsParts): Promise<OperationsListener> {
-  const server = createServer({
-    headersTimeout: HEAD_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-  });
+  const limits = { headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS };
+  const server =
+    parts.tls === undefined
+      ? createServer(limits)
+      : createTlsServer({ ...limits, ...parts.tls, handshakeTimeout: HEAD_TIMEOUT_MS });
   server.maxConnections = MAX_CONNECTIONS;
   server.timeout = parts.stallMs ?? STALL_MS;
   server.on('request', (request, response) => void serve(parts, request, response));
@@ -132,12 +137,13 @@ async function replyTo(
   query: string,
 ): Promise<OperatorReply> {
   const { method = '', headers } = request;
-  const localPort = request.socket.localPort ?? 0;
+  const { localPort = 0, remoteAddress: peer = '' } = request.socket;
+  const caller = { headers, localPort, peer };
   const foreign = access.refuses(method, headers);
   if (foreign !== undefined) return refusal(403, 'forbidden', foreign);
   const found = routes.find(method, path);
   const isOpen = 'route' in found && found.route.open === true;
-  if (!isOpen && !access.admits(headers, localPort)) return unauthorized();
+  if (!isOpen && !access.admits(caller)) return unauthorized(access.waitMs(caller));
   if (!('route' in found)) return notFound(found.methods);
   const { route, params } = found;
   if (method !== 'GET' && !isJson(headers['content-type'])) {
@@ -147,10 +153,12 @@ async function replyTo(
   const body = await bodyOf(route, request);
   if ('refused' in body) return body.refused;
   const search = new URLSearchParams(query);
-  return route.handle({ params, query: search, headers, body: body.value, localPort });
+  return route.handle({ params, query: search, headers, body: body.value, localPort, peer });
 }
 
-function unauthorized(): OperatorReply {
+/** `waitMs`: how long no token of this address is looked at. */
+function unauthorized(waitMs: number): OperatorReply {
+  if (waitMs > 0) return tooManyWrongTokens(waitMs);
   const message = 'This needs the token: Authorization: Bearer and dashboard.token.';
   return refusal(401, 'unauthorized', message, { 'WWW-Authenticate': 'Bearer' });
 }

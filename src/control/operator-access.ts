@@ -6,13 +6,15 @@
  * from another origin. With a token every request must carry it, as a bearer or by the cookie of a
  * session, since an EventSource cannot send fields of its own. Then any Host is served: a page of
  * another name has neither. Cookies are SameSite=Strict and changes from elsewhere are refused in
- * both cases. Invariants: tokens are compared by digest and in constant time; a listener that other
+ * both cases. Invariants: tokens are compared by digest and in constant time, and an address that
+ * tried too many is heard no more for a while, the right one included; a listener that other
  * machines reach serves nobody while there is no token, whatever a reload took away.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isLoopback } from '../config/loopback.ts';
 import type { Clock } from '../core/clock.ts';
+import { WrongTokens } from './wrong-tokens.ts';
 
 export interface AccessParts {
   /** Other machines reach the listener: without a token nobody is served. */
@@ -20,6 +22,19 @@ export interface AccessParts {
   /** '' = none is needed. */
   token(): string;
   readonly clock: Clock;
+  /** The listener speaks TLS. */
+  readonly tls?: boolean;
+  /** An address has tried too many wrong tokens. */
+  onGuessing?(peer: string): void;
+}
+
+/** Who asks. */
+export interface Caller {
+  readonly headers: IncomingHttpHeaders;
+  /** Port of the listener that it came to. */
+  readonly localPort: number;
+  /** Its address. */
+  readonly peer: string;
 }
 
 /** How long a browser stays signed in; for tests. */
@@ -36,9 +51,13 @@ export class OperatorAccess {
   readonly #parts: AccessParts;
   /** By digest of the cookie's value; oldest first. */
   readonly #sessions = new Map<string, Session>();
+  readonly #wrong: WrongTokens;
+  #lastToken: string;
 
   constructor(parts: AccessParts) {
     this.#parts = parts;
+    this.#wrong = new WrongTokens(parts.clock);
+    this.#lastToken = parts.token();
   }
 
   get needsToken(): boolean {
@@ -61,37 +80,59 @@ export class OperatorAccess {
   }
 
   /** Does the request carry the token or the cookie of a session? */
-  admits(headers: IncomingHttpHeaders, localPort: number): boolean {
+  admits(caller: Caller): boolean {
     if (!this.needsToken) return true;
-    return this.#isToken(bearerOf(headers)) || this.#session(headers, localPort) !== undefined;
+    return this.#session(caller) !== undefined || this.#isToken(bearerOf(caller.headers), caller);
   }
 
-  /** A new session as the value of Set-Cookie; undefined when the token is wrong. */
-  signIn(token: string, localPort: number): string | undefined {
-    if (!this.#isToken(token)) return undefined;
+  /** For so long no token of this address is looked at; 0 = it is. */
+  waitMs({ peer }: Caller): number {
+    return this.needsToken ? this.#wrong.waitMs(peer) : 0;
+  }
+
+  /** Has the token changed since this was last asked? */
+  takeChange(): boolean {
+    const before = this.#lastToken;
+    this.#lastToken = this.#parts.token();
+    return before !== this.#lastToken;
+  }
+
+  /** A new session as the value of Set-Cookie; undefined when the token is not taken. */
+  signIn(token: string, caller: Caller): string | undefined {
+    if (!this.#isToken(token, caller)) return undefined;
     const value = randomBytes(32).toString('base64url');
     const untilMs = this.#parts.clock.nowMs() + SESSION_MS;
     this.#sessions.set(keyOf(value), { token: digest(token), untilMs });
     if (this.#sessions.size > MAX_SESSIONS) {
       this.#sessions.delete(this.#sessions.keys().next().value!);
     }
-    return cookie(localPort, value, SESSION_MS / 1000);
+    return this.#cookie(caller, value, SESSION_MS / 1000);
   }
 
   /** Ends the session of a request; the value of Set-Cookie that removes its cookie. */
-  signOut(headers: IncomingHttpHeaders, localPort: number): string {
-    const key = this.#session(headers, localPort);
+  signOut(caller: Caller): string {
+    const key = this.#session(caller);
     if (key !== undefined) this.#sessions.delete(key);
-    return cookie(localPort, '', 0);
+    return this.#cookie(caller, '', 0);
   }
 
-  #isToken(given: string): boolean {
+  #isToken(given: string, { peer }: Caller): boolean {
+    // None at all is no guess.
+    if (given === '' || this.#wrong.waitMs(peer) > 0) return false;
     const token = this.#parts.token();
-    return token !== '' && timingSafeEqual(digest(given), digest(token));
+    if (token !== '' && timingSafeEqual(digest(given), digest(token))) return true;
+    if (this.#wrong.note(peer, given)) this.#parts.onGuessing?.(peer);
+    return false;
+  }
+
+  #cookie({ localPort }: Caller, value: string, maxAgeSeconds: number): string {
+    const secure = this.#parts.tls === true ? '; Secure' : '';
+    const traits = `Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`;
+    return `${cookieName(localPort)}=${value}; ${traits}`;
   }
 
   /** The key of the request's session, if it has one that counts. */
-  #session(headers: IncomingHttpHeaders, localPort: number): string | undefined {
+  #session({ headers, localPort }: Caller): string | undefined {
     const value = cookieValue(headers.cookie ?? '', cookieName(localPort));
     const key = keyOf(value);
     const session = this.#sessions.get(key);
@@ -118,11 +159,6 @@ export function bearerOf(headers: IncomingHttpHeaders): string {
 /** Browsers share cookies between the ports of a machine; two routers must not. */
 function cookieName(localPort: number): string {
   return `llm_router_${localPort}`;
-}
-
-function cookie(localPort: number, value: string, maxAgeSeconds: number): string {
-  const traits = `Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}`;
-  return `${cookieName(localPort)}=${value}; ${traits}`;
 }
 
 function cookieValue(header: string, name: string): string {

@@ -34,6 +34,8 @@ export interface OperatorRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  /** Address of who asks. */
+  readonly peer: string;
   /** Has passed the row's `body`; undefined when the row has none. */
   readonly body: unknown;
   /** Port of the listener that it came to. */
@@ -67,6 +69,13 @@ export function refusal(
   headers: Readonly<Record<string, string>> = {},
 ): OperatorReply {
   return jsonReply(status, { error: { message, type } }, headers);
+}
+
+/** No token of this address is looked at for so long. */
+export function tooManyWrongTokens(waitMs: number): OperatorReply {
+  const message = 'Too many wrong tokens came from this address; try again later.';
+  const after = { 'Retry-After': String(Math.ceil(waitMs / 1000)) };
+  return refusal(429, 'too_many_wrong_tokens', message, after);
 }
 
 export interface FoundRoute {

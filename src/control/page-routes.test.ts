@@ -14,7 +14,7 @@ const FILE: PageFile = {
 async function ask(headers: Record<string, string>) {
   const [route] = pageRoutes([FILE]);
   const query = new URLSearchParams();
-  const request = { params: {}, query, headers, body: undefined, localPort: 0 };
+  const request = { params: {}, query, headers, body: undefined, localPort: 0, peer: '127.0.0.1' };
   const reply = await route!.handle(request satisfies OperatorRequest);
   assert.ok('body' in reply);
   return reply;

@@ -152,7 +152,14 @@ test('answers for charts only what was asked for, and refuses nonsense', async (
   const series = boardRoutes(board).find(({ path }) => path === '/api/series')!;
   const ask = async (query: string) => {
     const search = new URLSearchParams(query);
-    const request = { params: {}, query: search, headers: {}, body: undefined, localPort: 0 };
+    const request = {
+      params: {},
+      query: search,
+      headers: {},
+      body: undefined,
+      localPort: 0,
+      peer: '127.0.0.1',
+    };
     const reply = await series.handle(request);
     assert.ok('body' in reply);
     return { status: reply.status, body: JSON.parse(String(reply.body)) };

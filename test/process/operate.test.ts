@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { LAUNCHER } from '../fakes/built.ts';
 import { jsonAnswer, type RawEngine, startRawEngine } from '../fakes/raw-engine.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
@@ -40,8 +41,18 @@ interface Ran {
   readonly err: string;
 }
 
-function run(verb: string, args: readonly string[] = [], token = TOKEN): Promise<Ran> {
-  const env = { ...process.env, LLM_ROUTER_NODE: process.execPath, LLM_ROUTER_TOKEN: token };
+function run(
+  verb: string,
+  args: readonly string[] = [],
+  token = TOKEN,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  const env = {
+    ...process.env,
+    ...more,
+    LLM_ROUTER_NODE: process.execPath,
+    LLM_ROUTER_TOKEN: token,
+  };
   const words = [verb, '-url', router.operationsUrl, ...args];
   return new Promise((resolve) => {
     const child = execFile(LAUNCHER, words, { env }, (_error, out, err) => {
@@ -136,6 +147,55 @@ test('goes back to the configuration before, and says what that changed', async 
   );
   const again = JSON.parse((await run('rollback', [...at, '-json'], '')).out);
   assert.equal(again.options[0].to, 7);
+});
+
+test('ends what an old token let in', async (t) => {
+  const own = await startRouter({
+    endpoints: [{ url: engines[0]!.url, model: 'm' }],
+    config: { dashboard: { token: 'tok-first' } },
+    waitUntilUp: false,
+  });
+  t.after(() => own.stop());
+  const live = (token: string) =>
+    fetch(`${own.operationsUrl}/api/live`, { headers: { authorization: `Bearer ${token}` } });
+  const before = await live('tok-first');
+  assert.equal(before.status, 200);
+  const ended = before.text().then(
+    () => 'ended',
+    () => 'cut',
+  );
+  const file = join(own.dir, 'config.yaml');
+  const config = JSON.parse(await readFile(file, 'utf8'));
+  config.dashboard.token = 'tok-second';
+  await writeFile(file, JSON.stringify(config));
+  assert.match(await ended, /ended|cut/);
+  assert.equal((await live('tok-first')).status, 401);
+  const after = await live('tok-second');
+  assert.equal(after.status, 200);
+  await after.body?.cancel();
+});
+
+test('is operated over TLS with the certificate of the API', async (t) => {
+  const fixture = (name: string) =>
+    fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url));
+  const own = await startRouter({
+    endpoints: [{ url: engines[0]!.url, model: 'm' }],
+    config: {
+      server: { tls_cert_file: fixture('cert.pem'), tls_key_file: fixture('key.pem') },
+      dashboard: { tls: true },
+    },
+    waitUntilUp: false,
+  });
+  t.after(() => own.stop());
+  assert.match(own.operationsUrl, /^https:/);
+  const at = ['-url', own.operationsUrl];
+  const trusted = { NODE_EXTRA_CA_CERTS: fixture('cert.pem') };
+  const status = await run('status', at, '', trusted);
+  assert.deepEqual([status.code, status.err], [0, '']);
+  assert.match(status.out, /^llm-router \d/);
+  assert.match((await run('status', at, '')).err, /vouches for its certificate: .*NODE_EXTRA_CA/);
+  const plain = await run('status', ['-url', own.operationsUrl.replace('https', 'http')], '');
+  assert.deepEqual([plain.code, plain.out], [1, '']);
 });
 
 test('does not start when other machines could operate it without a token', async () => {

@@ -64,7 +64,14 @@ function setUp(slots = 4) {
     assert.ok('route' in found, path);
     const { route, params } = found;
     const body = route.body?.parse(given);
-    const request = { params, body, query: new URLSearchParams(), headers: {}, localPort: 1 };
+    const request = {
+      params,
+      body,
+      query: new URLSearchParams(),
+      headers: {},
+      localPort: 1,
+      peer: '127.0.0.1',
+    };
     return read(await route.handle(request));
   };
   return { ask, columns, fleet, fetches, load, logged, routes };

@@ -5,7 +5,13 @@ import { LogTail } from '../../observe/log-tail.ts';
 import { makeLogger } from '../../observe/logger.ts';
 import { logRoutes } from './log-routes.ts';
 
-const REQUEST = { params: {}, query: new URLSearchParams(), headers: {}, localPort: 1 };
+const REQUEST = {
+  params: {},
+  query: new URLSearchParams(),
+  headers: {},
+  localPort: 1,
+  peer: '127.0.0.1',
+};
 
 test('a change of the level stands in the log, whichever way it goes', async () => {
   const tail = new LogTail();

@@ -50,7 +50,7 @@ test('a support dump holds state, configuration and log, and no secret anywhere'
   });
   const route = routes.find(({ path }) => path === '/admin/support-dump')!;
   const request = { params: {}, query: new URLSearchParams(), headers: {}, body: undefined };
-  const reply = await route.handle({ ...request, localPort: 1 });
+  const reply = await route.handle({ ...request, localPort: 1, peer: '127.0.0.1' });
   assert.ok('body' in reply);
   const text = String(reply.body);
   assert.doesNotMatch(text, /canary/);
