@@ -81,7 +81,9 @@ test('judges what an engine may answer', () => {
     [301, '', false, 'answered 301'],
     [0, 'ECONNREFUSED', false, 'connection refused'],
     [0, 'timeout', false, 'no answer within 10000 ms'],
-    [0, 'EHOSTUNREACH', false, 'EHOSTUNREACH'],
+    [0, 'EHOSTUNREACH', false, 'no route to the host'],
+    [0, 'CERT_HAS_EXPIRED', false, 'its TLS certificate is not trusted (CERT_HAS_EXPIRED)'],
+    [0, 'EPROTO', false, 'EPROTO'],
     [200, 'too-large', true, ''],
     [200, 'ECONNRESET', false, 'connection reset'],
   ];

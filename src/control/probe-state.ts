@@ -124,12 +124,23 @@ function down(code: string, reason: string): Finding {
 }
 
 function reasonOfError(error: string, timeoutMs: number): Finding {
-  if (error === 'timeout') return down('timeout', `no answer within ${timeoutMs} ms`);
-  if (error === 'ECONNREFUSED') return down('connection_refused', 'connection refused');
-  if (error === 'ECONNRESET') return down('connection_reset', 'connection reset');
-  if (error === 'ENOTFOUND') return down('host_not_found', 'host name not found');
-  return down(error.toLowerCase(), error);
+  if (error === 'timeout' || error === 'ETIMEDOUT') {
+    return down('timeout', `no answer within ${timeoutMs} ms`);
+  }
+  const fault = FAULTS.find(([pattern]) => pattern.test(error));
+  if (fault === undefined) return down(error.toLowerCase(), error);
+  const [, code, words] = fault;
+  return down(code, code === 'certificate' ? `${words} (${error})` : words);
 }
+
+/** What `err.code` looks like, code, words. */
+const FAULTS: readonly (readonly [pattern: RegExp, code: string, words: string])[] = [
+  [/^ECONNREFUSED$/, 'connection_refused', 'connection refused'],
+  [/^(ECONNRESET|EPIPE)$/, 'connection_reset', 'connection reset'],
+  [/^(ENOTFOUND|EAI_AGAIN|EAI_FAIL)$/, 'host_not_found', 'host name not found'],
+  [/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN)$/, 'unreachable', 'no route to the host'],
+  [/CERT|^UNABLE_TO_|HOSTNAME_MISMATCH/, 'certificate', 'its TLS certificate is not trusted'],
+];
 
 interface ModelCard {
   readonly id?: unknown;

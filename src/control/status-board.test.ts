@@ -26,6 +26,8 @@ function setUp() {
   const clock = new FakeClock(5000);
   const specs = [endpointAt(0), endpointAt(1), endpointAt(2, { modelName: 'other' })];
   const states = new Map<number, EndpointState>();
+  /** When the states began; default: at first. */
+  const began = new Map<number, number>();
   const rpm = new RpmMeter(state.columns);
   const traffic = new TrafficStats(new TrafficLedger(state.meters), clock);
   const stateOf = (slot: number): HealthReport => ({
@@ -33,7 +35,7 @@ function setUp() {
     health: 'well',
     reason: states.has(slot) ? 'told' : 'probe_ok',
     detail: 'said so',
-    since_at_ms: states.has(slot) ? WALL_MS : null,
+    since_at_ms: states.has(slot) ? (began.get(slot) ?? WALL_MS) : null,
     until_at_ms: null,
     voices: [],
   });
@@ -52,7 +54,7 @@ function setUp() {
     stateOf: (spec) => stateOf(spec.slot),
   });
   return {
-    ...{ state, board, states, specs },
+    ...{ state, board, states, began, specs },
     seconds(count: number) {
       for (let second = 0; second < count; second++) {
         clock.advance(1000);
@@ -120,6 +122,29 @@ test('remembers since when a trouble without a time of its own lasts', () => {
   state.totals[1]![GAUGE_QUEUED] = 0;
   seconds(1);
   assert.equal(queue(), undefined);
+});
+
+test('an endpoint that is ejected again and again is sick since the first time', () => {
+  const { board, states, began, seconds } = setUp();
+  const told = () => board.status.problems.find(({ kind }) => kind === 'endpoint_ejected');
+  const ejections: readonly [EndpointState, number][] = [
+    ['ejected', WALL_MS + 1000],
+    ['probing', WALL_MS + 6000],
+    ['ejected', WALL_MS + 7000],
+  ];
+  for (const [state, atMs] of ejections) {
+    states.set(0, state);
+    began.set(0, atMs);
+    seconds(1);
+    assert.equal(told()!.since_at_ms, WALL_MS + 1000);
+    assert.equal(board.status.endpoints[0]!.since_at_ms, atMs, 'its state is younger');
+  }
+  states.delete(0);
+  seconds(1);
+  assert.equal(told(), undefined);
+  states.set(0, 'ejected');
+  seconds(1);
+  assert.equal(told()!.since_at_ms, WALL_MS + 7000, 'well in between');
 });
 
 test('marks reloads and changes of state', () => {

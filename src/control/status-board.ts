@@ -33,7 +33,7 @@ export class StatusBoard {
   readonly #rates: TotalsRates;
   readonly #config = new ConfigNotes();
   readonly #marks: Mark[] = [];
-  /** When troubles that have no time of their own were first seen. */
+  /** When troubles began that have no time of their own, or one that begins anew. */
   #firstSeen = new Map<string, number>();
   #wallOffsetMs: number;
   #reading: TrafficReading;
@@ -111,10 +111,11 @@ export class StatusBoard {
   #dated(problems: readonly Problem[], nowAtMs: number): readonly Problem[] {
     const seen = new Map<string, number>();
     const dated = problems.map((problem) => {
-      if (problem.since_at_ms !== null) return problem;
-      const { kind, subject } = problem;
+      const { kind, subject, since_at_ms } = problem;
+      // An engine that stays sick is ejected again and again: it is sick since the first time.
+      if (since_at_ms !== null && kind !== 'endpoint_ejected') return problem;
       const key = `${kind} ${kind === 'config_problem' ? problem.detail : subject}`;
-      const sinceAtMs = this.#firstSeen.get(key) ?? nowAtMs;
+      const sinceAtMs = this.#firstSeen.get(key) ?? since_at_ms ?? nowAtMs;
       seen.set(key, sinceAtMs);
       return { ...problem, since_at_ms: sinceAtMs };
     });

@@ -229,6 +229,7 @@ export interface Problem {
   /** English sentences: what is wrong, and what to do about it. */
   readonly cause: string;
   readonly advice: string;
+  /** Since when it is so without a break; an endpoint's own time is that of its state. */
   readonly since_at_ms: number | null;
 }
 

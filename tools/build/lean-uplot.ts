@@ -30,6 +30,9 @@ const REPLACEMENTS: readonly (readonly [pattern: RegExp, text: string])[] = [
   [/sc\.distr >= 3/g, 'false'],
   [/\bmode == 2\b/g, 'false'],
   [/\bmode == 1\b/g, 'true'],
+  // The time runs from left to right.
+  [/\b(scaleX|sx)\.ori == 0/g, 'true'],
+  [/\bscaleX\.ori == 1/g, 'false'],
   // Dates as text: every axis and every series has a function for that.
   [/av \|\| _timeAxisVals/, 'av'],
   [/isArr\(av\) \?\s+timeAxisVals\(_tzDate, timeAxisStamps\(av, _fmtDate\)\) :/, ''],

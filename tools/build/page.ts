@@ -47,6 +47,12 @@ export async function buildPage(): Promise<BuiltFile[]> {
 
 function file(path: string, type: string, bytes: Uint8Array): BuiltFile {
   const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
-  const content = gzipSync(bytes, { level: 9, memLevel: 9 }).toString('base64');
-  return { path, type, etag: `"${hash}"`, content };
+  return { path, type, etag: `"${hash}"`, content: compressed(bytes).toString('base64') };
+}
+
+/** Blocks of the default size are not the best ones for a script: another is 2 % smaller. */
+function compressed(bytes: Uint8Array): Buffer {
+  return [5, 6, 7, 8, 9]
+    .map((memLevel) => gzipSync(bytes, { level: 9, memLevel }))
+    .reduce((best, one) => (one.length < best.length ? one : best));
 }

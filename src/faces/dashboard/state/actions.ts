@@ -66,7 +66,7 @@ async function run(action: Action, { id }: EndpointRow, weight: number): Promise
     if (action === 'check') {
       const result = await ask<Probe>(endpointPath(id, 'check'), 'POST', {});
       const found = result.detail || result.reason || textNow().endpoint.ok;
-      tell(actions.checked(found), result.up ? 'good' : 'bad');
+      tell(actions.checked(textNow().detail(found)), result.up ? 'good' : 'bad');
       return;
     }
     if (action === 'reset') await ask(endpointPath(id, 'reset-ejection'), 'POST', {});

@@ -41,7 +41,7 @@ function failedAt({ steps, endpoint, outcome }: RequestRecord, id: string): bool
 }
 
 function Probes({ id }: { readonly id: string }) {
-  const { endpoint } = useText();
+  const { endpoint, detail: said } = useText();
   const { value } = useAsked<{ readonly probes?: readonly Probe[] }>(endpointPath(id), EVERY_MS);
   const probes = [...(value?.probes ?? [])].reverse();
   return (
@@ -57,8 +57,8 @@ function Probes({ id }: { readonly id: string }) {
             <li key={at_ms} class={up ? 'up' : 'bad'}>
               <time>{clock(at_ms)}</time>
               <span>{duration(took_ms)}</span>
-              <strong>{up ? endpoint.ok : detail || reason}</strong>
-              {up && detail !== '' && <span>{detail}</span>}
+              <strong>{up ? endpoint.ok : said(detail || reason)}</strong>
+              {up && detail !== '' && <span>{said(detail)}</span>}
             </li>
           ))}
         </ol>

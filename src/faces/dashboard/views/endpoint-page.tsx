@@ -64,6 +64,12 @@ function Known({ row, status }: { readonly row: EndpointRow; readonly status: St
           <p>
             <Icon name={problem.severity === 'info' ? 'pause' : 'warn'} />
             <strong>{detail(problem.detail) || health[problem.severity]}</strong> {words.cause}
+            {problem.since_at_ms !== null && (
+              <span class="small">
+                {' '}
+                {health.since} {age(status.now_at_ms - problem.since_at_ms)}
+              </span>
+            )}
           </p>
           <p class="advice">{words.advice}</p>
         </section>

@@ -65,7 +65,7 @@ function Record({ record }: { readonly record: RequestRecord }) {
 }
 
 function Steps({ record: { steps, story } }: { readonly record: RequestRecord }) {
-  const { requests } = useText();
+  const { requests, detail } = useText();
   return (
     <section class="card">
       <header>
@@ -74,11 +74,15 @@ function Steps({ record: { steps, story } }: { readonly record: RequestRecord })
       <ol class="steps">
         {story.map((sentence, index) => {
           const step = steps[index];
-          const [at, ...words] = sentence.split(': ');
+          const [, at, words] = /^(.*?)(?:: |：)(.*)$/s.exec(detail(sentence)) ?? [
+            '',
+            '',
+            sentence,
+          ];
           return (
             <li key={sentence} class={step?.step ?? 'end'}>
               <time>{at}</time>
-              <span class="sentence">{words.join(': ')}</span>
+              <span class="sentence">{words}</span>
               {step?.candidates && <Candidates rows={step.candidates} />}
             </li>
           );
@@ -89,7 +93,7 @@ function Steps({ record: { steps, story } }: { readonly record: RequestRecord })
 }
 
 function Candidates({ rows }: { readonly rows: readonly Candidate[] }) {
-  const { requests, columns } = useText();
+  const { requests, columns, detail } = useText();
   return (
     <details>
       <summary>
@@ -115,7 +119,7 @@ function Candidates({ rows }: { readonly rows: readonly Candidate[] }) {
                 <td>{count(row.in_flight)}</td>
                 <td>{count(row.waiting)}</td>
                 <td>{count(row.rpm_used)}</td>
-                <td class="text">{row.excluded?.replaceAll('_', ' ') ?? ''}</td>
+                <td class="text">{detail(row.excluded?.replaceAll('_', ' ') ?? '')}</td>
               </tr>
             ))}
           </tbody>

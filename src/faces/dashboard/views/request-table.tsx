@@ -13,7 +13,7 @@ interface Props {
 }
 
 export function FailureTable({ records, label }: Props) {
-  const { requests } = useText();
+  const { requests, detail } = useText();
   const heads = [
     requests.at,
     requests.id,
@@ -31,7 +31,12 @@ export function FailureTable({ records, label }: Props) {
           <td class="text">{clock(record.at_ms)}</td>
           <RequestId id={record.id} />
           <td class="text">{record.model || UNKNOWN}</td>
-          <td class={record.outcome === 'ok' ? 'text' : 'text bad'}>{record.outcome ?? UNKNOWN}</td>
+          <td
+            class={record.outcome === 'ok' ? 'text' : 'text bad'}
+            title={detail(record.story.at(-1) ?? '')}
+          >
+            {record.outcome ?? UNKNOWN}
+          </td>
           <td>{record.status || UNKNOWN}</td>
           <td>{count(record.attempts)}</td>
           <EndpointCell id={record.endpoint ?? ''} />
