@@ -11,6 +11,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { closeReasonOf } from './close-reason.ts';
+import { freeTime, holdTime, timePassed } from './monotonic.ts';
 import { READ_BUFFER } from './read-buffer.ts';
 import {
   type ShutdownRequest,
@@ -203,6 +204,7 @@ export class HandleTransport implements Transport {
     if (this.#closing || this.#ending) return true;
     const request = spare;
     const status = this.#handle.writeBuffer(request, bytes);
+    timePassed();
     if (status !== 0) {
       this.#fail(status);
       return true;
@@ -282,7 +284,13 @@ export class HandleTransport implements Transport {
   /** `count`: bytes in the buffer; negative = the end, or an error. */
   received(count: number): void {
     if (count > 0) {
-      if (this.#open) this.handler.onBytes(READ_BUFFER, 0, count);
+      if (!this.#open) return;
+      holdTime();
+      try {
+        this.handler.onBytes(READ_BUFFER, 0, count);
+      } finally {
+        freeTime();
+      }
     } else if (count === END_OF_STREAM) {
       this.#peerEnd();
     } else if (count < 0) {

@@ -11,6 +11,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { closeReasonOf } from './close-reason.ts';
 import { connectHandle } from './handle-transport.ts';
+import { timePassed } from './monotonic.ts';
 import { READ_BUFFER } from './read-buffer.ts';
 import { STREAM_WRAP } from './stream-wrap.ts';
 import {
@@ -86,7 +87,10 @@ export class NodeTransport implements Transport {
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.#socket.write(bytes);
+    const taken = this.#socket.write(bytes);
+    // Encrypting takes its time, and the answer may have come in over a plain connection.
+    timePassed();
+    return taken;
   }
 
   pause(): void {

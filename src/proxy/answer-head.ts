@@ -25,12 +25,14 @@ const DROP = new Uint8Array(256);
 DROP[FIELD_CONTENT_LENGTH] = 1;
 DROP[FIELD_X_REQUEST_ID] = 1;
 
+const ID_NAME = Buffer.from('X-Request-Id: ');
+
 /** Status line and end-to-end fields of the endpoint's answer, and our request id. */
 export function writeAnswerFields(
   out: HeadWriter,
   chunk: Buffer,
   head: ResponseHead,
-  requestId: string,
+  id: { writeId(out: HeadWriter): void },
 ): void {
   out.ascii('HTTP/1.1 ');
   out.decimal(head.status);
@@ -38,8 +40,8 @@ export function writeAnswerFields(
   out.span(chunk, head.reasonStart, head.reasonEnd);
   out.crlf();
   writeForwardedFields(out, chunk, head, DROP);
-  out.ascii('X-Request-Id: ');
-  out.ascii(requestId);
+  out.bytes(ID_NAME);
+  id.writeId(out);
   out.crlf();
 }
 

@@ -301,7 +301,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
     const busy = head.status === 429 || head.status === 503;
     const out = plane.answerOut;
     out.reset();
-    writeAnswerFields(out, bytes, head, exchange.requestId);
+    writeAnswerFields(out, bytes, head, exchange.fields);
     const { explainHeaders } = plane.options;
     if (explainHeaders) out.bytes(this.#bytes.answerLine);
     if (busy || head.status === 500 || head.status === 502 || head.status === 504) {
@@ -384,7 +384,7 @@ export class Attempt implements TransportHandler, TimerOwner, RelaySource {
       giveBack(this.plane.columns.shared.rate, this.endpoint.slot, this.#chargedAtMs);
     }
     if (this.#lease.end(outcome, this.plane.clock.nowMs(), this.facts.code)) {
-      this.plane.ejected(this.endpoint, this.exchange.requestId, this.facts.code);
+      this.plane.ejected(this.endpoint, this.exchange.fields.requestId(), this.facts.code);
     }
   }
 }

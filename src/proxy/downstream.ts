@@ -238,7 +238,7 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
     if (head.chunked || head.contentLength > 0) this.keepAlive = false;
     const withBody = head.method !== METHOD_HEAD;
     const client = { minor: this.minor, keepAlive: this.keepAlive, withBody };
-    const requestId = givenRequestId(chunk, head) || plane.newRequestId();
+    const requestId = givenRequestId(chunk, head) || plane.ids.nextText();
     this.transport.write(serializeAnswer(answer, client, requestId));
     keepOwnRecord(plane, chunk, answer, requestId);
     if (this.keepAlive) this.#idle();

@@ -32,6 +32,9 @@ export class EndpointBytes {
   readonly answerLine: Buffer;
   readonly #fixed: string;
   readonly #heads = new Map<string, Buffer>();
+  /** Asked for last: most endpoints see one route. */
+  #lastRoute: Route | undefined = undefined;
+  #lastHead: Buffer = NO_BYTES;
   #usage = USAGE_UNKNOWN;
 
   constructor(spec: EndpointSpec) {
@@ -67,11 +70,14 @@ export class EndpointBytes {
   /** Request line, Host and Authorization. `query` is empty or begins with `?`. */
   requestHead(route: Route, query: string): Buffer {
     if (query !== '') return this.#build(route, query);
+    if (route === this.#lastRoute) return this.#lastHead;
     let head = this.#heads.get(route.name);
     if (head === undefined) {
       head = this.#build(route, '');
       this.#heads.set(route.name, head);
     }
+    this.#lastRoute = route;
+    this.#lastHead = head;
     return head;
   }
 

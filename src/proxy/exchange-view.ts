@@ -55,7 +55,6 @@ export interface ExchangeView {
   /** Empty, or the query with its `?`. */
   readonly query: string;
   readonly body: RequestBody;
-  readonly requestId: string;
   readonly startedMs: number;
   /** The model's name in the body, '' until it was found. */
   readonly asked: string;

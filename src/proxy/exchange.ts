@@ -43,7 +43,6 @@ import { sendOwnError } from './own-error.ts';
 import { ownRetries } from './own-limits.ts';
 import type { DataPlane } from './plane.ts';
 import { RequestBody } from './request-body.ts';
-import { givenRequestId } from './request-fields.ts';
 import { decideAndPay, isWorthARetry, type Retrying, whyNoAnswer } from './retry-facts.ts';
 import type { RoutingNotes } from './routing-notes.ts';
 import { sendSavedAnswer } from './saved-answer.ts';
@@ -74,7 +73,6 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   readonly route: Route;
   readonly query: string;
   readonly body: RequestBody;
-  readonly requestId: string;
   readonly fields: UpwardFields;
   readonly standing: Standing;
   readonly startedMs: number;
@@ -94,7 +92,8 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   saved: SavedAnswer | undefined;
   bytesDown: number;
   readonly trail: Trail | undefined;
-  readonly #timer: WheelTimer;
+  /** undefined until it waits for a place or for a retry; most never do. */
+  #timer: WheelTimer | undefined;
   readonly #deadline: WheelTimer;
   #phase: number;
   #attempt: Attempt | undefined;
@@ -115,8 +114,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
       lends: client.transport.lendsChunks,
       pool: plane.bodyPool,
     });
-    this.requestId = givenRequestId(chunk, head) || plane.newRequestId();
-    this.fields = new UpwardFields(plane, client.transport, chunk, this.requestId);
+    this.fields = new UpwardFields(plane, client.transport, chunk);
     this.standing = standingOf(chunk, head, plane.visitor);
     this.startedMs = plane.clock.nowMs();
     this.notes = plane.routing.open(chunk, head, this.body);
@@ -133,7 +131,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     this.saved = undefined;
     this.bytesDown = 0;
     this.trail = plane.records ? new Trail(this) : undefined;
-    this.#timer = new WheelTimer(this);
+    this.#timer = undefined;
     this.#deadline = new WheelTimer(this);
     this.#phase = READING;
     this.#attempt = undefined;
@@ -181,6 +179,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
     this.meter.waits();
     this.trail?.step('waits', '', '');
     this.plane.totals[GAUGE_QUEUED]!++;
+    this.#timer ??= new WheelTimer(this);
     this.plane.wheel.arm(this.#timer, TIMER_QUEUE, patienceMs);
   }
 
@@ -190,7 +189,8 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   }
 
   attemptFailed(endpoint: EndpointSpec, chargedAtMs: number, facts: AttemptFacts): void {
-    const { plane, requestId } = this;
+    const { plane } = this;
+    const requestId = this.fields.requestId();
     const { options, random, wheel } = plane;
     const { code } = facts;
     plane.report({ kind: 'attempt_failed', endpointId: endpoint.id, requestId, detail: code });
@@ -218,6 +218,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
         this.#countRetry('after_backoff', code);
         this.tried = NONE_TRIED;
         this.#phase = BACKOFF;
+        this.#timer ??= new WheelTimer(this);
         wheel.arm(this.#timer, TIMER_BACKOFF, backoffMs(this.#backoffs++, options, random));
         return;
       default:
@@ -338,7 +339,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
       // Left once: what follows may come here again.
       this.#phase = BACKOFF;
     }
-    this.plane.wheel.cancel(this.#timer);
+    if (this.#timer !== undefined) this.plane.wheel.cancel(this.#timer);
   }
 
   /** Waited long enough: say why, and when to come back. */
@@ -383,7 +384,7 @@ export class Exchange implements ExchangeView, Probed, Retrying, TimerOwner {
   #settle(total: number, status: number, outcome: RequestOutcome): void {
     if (this.#phase === SETTLED) throw new Error('an exchange was settled twice');
     this.#phase = SETTLED;
-    this.plane.wheel.cancel(this.#timer);
+    if (this.#timer !== undefined) this.plane.wheel.cancel(this.#timer);
     this.plane.wheel.cancel(this.#deadline);
     settleAccounts(this, total, outcome);
     this.trail?.settle(status, outcome);

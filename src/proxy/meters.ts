@@ -237,7 +237,7 @@ export class RequestMeter {
   settled(total: number, outcome: RequestOutcome, firstSlot: number): void {
     const ending = total - TOTAL_OK;
     this.#notes?.ended();
-    const index = ERROR_INDEX.get(outcome);
+    const index = outcome === 'ok' ? undefined : ERROR_INDEX.get(outcome);
     if (index !== undefined) this.#meters.own[OWN_ERRORS + index]!++;
     const endpoint = this.#endpoint;
     if (endpoint === undefined) {

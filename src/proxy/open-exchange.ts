@@ -6,7 +6,7 @@
 import { ERRORS } from '../core/errors.ts';
 import { FIELD_CONTENT_ENCODING, fieldValue } from '../http1/fields.ts';
 import { METHOD_GET, METHOD_HEAD, METHOD_POST, type RequestHead } from '../http1/request-head.ts';
-import { allowOf, findRoute, modelIdOf, type Route } from '../openai/routes.ts';
+import { allowOf, modelIdOf, type Route } from '../openai/routes.ts';
 import { ANYBODY } from './client-keys.ts';
 import { Exchange } from './exchange.ts';
 import type { Client } from './exchange-view.ts';
@@ -20,9 +20,8 @@ export function openExchange(
   head: RequestHead,
 ): Exchange | OwnAnswer {
   client.plane.visitor = ANYBODY;
-  const path = chunk.toString('latin1', head.targetStart, head.pathEnd);
-  const route = findRoute(path);
-  if (route === undefined) return errorAnswer('route_not_found', 'openai', path);
+  const route = client.plane.routes.find(chunk, head.targetStart, head.pathEnd);
+  if (route === undefined) return errorAnswer('route_not_found', 'openai', pathOf(chunk, head));
   if (!allows(route, head.method)) {
     const method = chunk.toString('latin1', head.methodStart, head.methodEnd);
     const allow = `Allow: ${allowOf(route)}\r\n`;
@@ -32,7 +31,7 @@ export function openExchange(
     return errorAnswer('invalid_api_key', route.dialect, '', 'WWW-Authenticate: Bearer\r\n');
   }
   if (route.kind !== 'inference') {
-    const id = route.kind === 'model' ? modelIdOf(path) : '';
+    const id = route.kind === 'model' ? modelIdOf(pathOf(chunk, head)) : '';
     return ownAnswer(client.plane, route, id);
   }
   if (head.expectOther) return errorAnswer('expectation_failed', route.dialect, '');
@@ -51,6 +50,10 @@ export function openExchange(
   const query =
     head.pathEnd === head.targetEnd ? '' : chunk.toString('latin1', head.pathEnd, head.targetEnd);
   return new Exchange(client, route, query, chunk);
+}
+
+function pathOf(chunk: Buffer, head: RequestHead): string {
+  return chunk.toString('latin1', head.targetStart, head.pathEnd);
 }
 
 /** Finds out who came; false: it needs a key and has none of ours. */

@@ -14,6 +14,6 @@ export function sendOwnError(exchange: ExchangeView, code: ErrorCode, detail: st
   const tried = plane.options.explainHeaders ? `x-llm-router-attempts: ${tries}\r\n` : '';
   const to = { minor: client.minor, keepAlive: client.keepAlive, withBody: true };
   const answer = errorAnswer(code, exchange.route.dialect, detail, fields + tried);
-  client.transport.write(serializeAnswer(answer, to, exchange.requestId));
+  client.transport.write(serializeAnswer(answer, to, exchange.fields.requestId()));
   exchange.bytesDown = answer.body.length;
 }

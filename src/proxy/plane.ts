@@ -30,6 +30,8 @@ import { Meters } from './meters.ts';
 import type { ProxyOptions } from './options.ts';
 import { OutBuffer } from './out-buffer.ts';
 import type { Recorder } from './recorder.ts';
+import { RequestIds } from './request-ids.ts';
+import { RouteMemo } from './route-memo.ts';
 import { Routing } from './routing.ts';
 
 export interface PlaneParts {
@@ -72,6 +74,8 @@ export class DataPlane {
   readonly report: (event: Omit<PlaneEvent, 'dropped'>) => void;
   readonly journal: Journal | undefined;
   readonly recorder: Recorder | undefined;
+  readonly ids: RequestIds;
+  readonly routes = new RouteMemo();
   /** Somebody reads what becomes of requests. */
   readonly records: boolean;
   /** What the strategy is asked, filled for each decision. */
@@ -92,10 +96,9 @@ export class DataPlane {
   visitor: KnownClient = ANYBODY;
   strategy: Strategy;
   draining = false;
-  readonly #idPrefix: string;
   readonly #allTotals: readonly Float64Array[];
-  #endpoints = new Map<EndpointSpec, EndpointBytes>();
-  #requests = 0;
+  /** By slot. */
+  #endpoints: (EndpointBytes | undefined)[] = [];
 
   constructor(parts: PlaneParts, spec: RouteTableSpec) {
     this.options = parts.options;
@@ -127,7 +130,7 @@ export class DataPlane {
     this.strategy = this.routing.follow(spec.strategy);
     this.admission = new Admission(this);
     this.bodies = new BodyBudget(parts.options.retryBufferBytes, parts.totals);
-    this.#idPrefix = `r${hex(parts.random)}${hex(parts.random)}-${parts.workerIndex}-`;
+    this.ids = new RequestIds(parts.random, parts.workerIndex);
   }
 
   /** In all workers together. */
@@ -148,11 +151,11 @@ export class DataPlane {
   /** Of endpoints that are the same as before, what was made of them stays. */
   #keepBytes(): void {
     const known = this.#endpoints;
-    this.#endpoints = new Map();
+    this.#endpoints = [];
     for (const { endpoints } of this.table.clusters) {
       for (const spec of endpoints) {
-        const bytes = known.get(spec);
-        if (bytes !== undefined) this.#endpoints.set(spec, bytes);
+        const bytes = known[spec.slot];
+        if (bytes?.spec === spec) this.#keep(bytes);
       }
     }
   }
@@ -176,24 +179,23 @@ export class DataPlane {
   }
 
   endpointBytes(spec: EndpointSpec): EndpointBytes {
-    let bytes = this.#endpoints.get(spec);
-    if (bytes === undefined) {
-      bytes = new EndpointBytes(spec);
-      this.#endpoints.set(spec, bytes);
-    }
+    const known = this.#endpoints[spec.slot];
+    // A slot may have gone to another endpoint.
+    if (known !== undefined && known.spec === spec) return known;
+    const bytes = new EndpointBytes(spec);
+    this.#keep(bytes);
     return bytes;
+  }
+
+  #keep(bytes: EndpointBytes): void {
+    while (this.#endpoints.length <= bytes.spec.slot) this.#endpoints.push(undefined);
+    this.#endpoints[bytes.spec.slot] = bytes;
   }
 
   /** A failed attempt took its endpoint out of rotation. */
   ejected({ id, slot }: EndpointSpec, requestId: string, detail: ErrorCode): void {
     this.meters.endpoint(slot).row[EJECTIONS]!++;
     this.report({ kind: 'ejected', endpointId: id, requestId, detail });
-  }
-
-  /** Unique over the workers of this process, and nearly so over processes. */
-  newRequestId(): string {
-    this.#requests++;
-    return this.#idPrefix + this.#requests.toString(36);
   }
 
   /**
@@ -225,7 +227,3 @@ export const SMALL_REQUEST_BYTES = 32 * 1024;
 /** Idle body buffers of a worker. */
 const BODY_POOL_BYTES = 64 * 1024 * 1024;
 const UPSTREAM_OUT_BYTES = 2 * SMALL_REQUEST_BYTES;
-
-function hex(random: Random): string {
-  return random.below(0x10000000).toString(16).padStart(7, '0');
-}

@@ -123,8 +123,10 @@ export class RequestBody implements CountedBody {
     } else if (size < SHORT_SPAN_BYTES && this.sizeBytes > 0) {
       this.#join(chunk, from, to);
     } else {
-      if (this.spans === NO_SPANS) this.spans = [];
-      this.spans.push(this.#lends ? copyOf(chunk, from, to) : chunk.subarray(from, to));
+      const span = this.#lends ? copyOf(chunk, from, to) : chunk.subarray(from, to);
+      // Most bodies come whole; the first push would make room for seventeen.
+      if (this.spans === NO_SPANS) this.spans = [span];
+      else this.spans.push(span);
       this.#tail = NO_BYTES;
       this.#tailBytes = 0;
     }

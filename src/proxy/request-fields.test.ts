@@ -4,10 +4,9 @@ import { HeadWriter } from '../http1/head-writer.ts';
 import { parseRequestHead, RequestHead } from '../http1/request-head.ts';
 import { givenRequestId, writeClientAuthorization, writeRequestFields } from './request-fields.ts';
 
-const OWN = { requestId: 'r-1', peer: '192.0.2.7', tls: false };
+const OWN = { peer: '192.0.2.7', tls: false };
 const OURS =
-  'X-Request-Id: r-1\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n' +
-  'X-Forwarded-Host: host:8\r\n';
+  'X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n' + 'X-Forwarded-Host: host:8\r\n';
 
 interface Parsed {
   readonly chunk: Buffer;

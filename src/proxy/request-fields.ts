@@ -43,23 +43,21 @@ for (const id of [
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
-/** The client's own request id if it is a plain one, else ''. */
+/** The client's own request id if it is a plain one, else ''. Most send none. */
 export function givenRequestId(chunk: Buffer, head: RequestHead): string {
   const id = fieldValue(chunk, head, FIELD_X_REQUEST_ID);
   return id !== '' && REQUEST_ID.test(id) ? id : '';
 }
 
-/** The end-to-end fields plus ours, each line with its CRLF, into `out`. */
+/** The end-to-end fields plus X-Forwarded-*, each line with its CRLF, into `out`. */
 export function writeRequestFields(
   out: HeadWriter,
   chunk: Buffer,
   head: RequestHead,
-  own: { readonly requestId: string; readonly peer: string; readonly tls: boolean },
+  own: { readonly peer: string; readonly tls: boolean },
 ): void {
   writeForwardedFields(out, chunk, head, DROP);
-  out.ascii('X-Request-Id: ');
-  out.ascii(own.requestId);
-  out.ascii('\r\nX-Forwarded-For: ');
+  out.ascii('X-Forwarded-For: ');
   out.ascii(own.peer);
   out.ascii(own.tls ? '\r\nX-Forwarded-Proto: https\r\n' : '\r\nX-Forwarded-Proto: http\r\n');
   const host = fieldIndex(head, FIELD_HOST);

@@ -18,7 +18,7 @@ export function sendSavedAnswer(exchange: ExchangeView, saved: SavedAnswer): voi
   if (body === undefined) {
     body = errorBody('upstream_status', exchange.route.dialect, '');
     out.ascii(`HTTP/1.1 ${saved.status} \r\nContent-Type: application/json\r\n`);
-    out.ascii(`X-Request-Id: ${exchange.requestId}\r\n`);
+    out.ascii(`X-Request-Id: ${exchange.fields.requestId()}\r\n`);
   } else {
     out.bytes(saved.head);
   }

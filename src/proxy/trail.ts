@@ -117,7 +117,7 @@ export class Trail {
     const exchange = this.#exchange;
     const totalMs = this.#elapsedMs();
     const record: RequestRecord = {
-      id: exchange.requestId,
+      id: exchange.fields.requestId(),
       method: exchange.route.method,
       route: exchange.route.name,
       model: exchange.model,
