@@ -63,13 +63,12 @@ function schemaOfSection({ doc, options }: Section): object {
 
 function schemaOf(option: Option<unknown>): object {
   const { $schema: _, ...own } = z.toJSONSchema(option.schema, { unrepresentable: 'any' });
-  const effect = option.later ? ' No effect in this version.' : '';
   const unit = option.unit === '' ? '' : ` Unit: ${option.unit}.`;
   const lenient: object[] = [own];
   if (option.kind === 'number') lenient.push({ type: 'string', pattern: '^[+-]?\\d+(\\.\\d+)?$' });
   if (option.kind === 'boolean') lenient.push({ enum: ['yes', 'no', 'on', 'off'] });
   return {
-    description: option.doc + unit + effect,
+    description: option.doc + unit,
     default: option.defaultValue,
     anyOf: [...lenient, { $ref: '#/definitions/reference' }, { type: 'null' }],
   };

@@ -51,8 +51,7 @@ function sectionLines(settings: Settings): Line[] {
       const value = setting === undefined ? option.defaultValue : setting.value;
       const shown = option.secret && !isEmpty(value) ? '***' : value;
       const origin = originOf(path, setting?.origin);
-      const effect = option.later ? ', without effect in this version' : '';
-      lines.push({ text: `  ${option.key}: ${inline(shown)}`, origin: origin + effect });
+      lines.push({ text: `  ${option.key}: ${inline(shown)}`, origin });
     }
     return lines;
   });

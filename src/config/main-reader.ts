@@ -130,19 +130,6 @@ export class MainReader {
     }
   }
 
-  warnWithoutEffect(): void {
-    const set = [...this.#settings].filter(([path, { value }]) => {
-      const { later, defaultValue } = OPTION_PATHS.get(path)!;
-      return later && value !== defaultValue;
-    });
-    const first = set[0];
-    if (first === undefined) return;
-    const paths = set.map(([path]) => path).join(', ');
-    const message = `these settings have no effect in this version: ${paths}`;
-    const place = placeOf(first[1].origin);
-    this.#report.problems.push({ ...place, path: '', message, severity: 'warning' });
-  }
-
   /** Rules over two options at once. */
   checkTogether(): void {
     this.#checkAlerts();

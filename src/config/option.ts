@@ -24,8 +24,6 @@ export interface Option<T> {
   readonly words: readonly string[];
   /** One line. */
   readonly doc: string;
-  /** Accepted because existing files have it, but without effect in this version. */
-  readonly later: boolean;
   /** Never print a value of this option. */
   readonly secret: boolean;
 }
@@ -204,16 +202,11 @@ export function keys(key: string, doc: string): Option<readonly (string | NamedK
   };
 }
 
-/** Marks an option that existing files have and this version does not act on. */
-export function later<T>(option: Option<T>): Option<T> & { readonly later: true } {
-  return { ...option, later: true };
-}
-
 /** Marks an option whose value must never be printed. */
 export function hidden<T>(option: Option<T>): Option<T> {
   return { ...option, secret: true };
 }
 
 function plain<K extends Option<unknown>['kind']>(key: string, kind: K, doc: string) {
-  return { key, kind, doc, words: [], unit: '', scale: 1, later: false, secret: false } as const;
+  return { key, kind, doc, words: [], unit: '', scale: 1, secret: false } as const;
 }

@@ -142,16 +142,6 @@ test('columns are right after a byte order mark and with CRLF', () => {
   assert.match(lines('\uFEFFsever: {}\r\nrouting:\r\n  x: 1\r\n')[1]!, /^config\.yaml:3:3: /);
 });
 
-test('one warning names all settings without effect, and the file is used', () => {
-  const text = 'dashboard:\n  refresh_interval: 5';
-  const { value, problems } = parseMain(text, 'config.yaml');
-  assert.deepEqual(value, DEFAULTS);
-  assert.deepEqual(problems.map(formatProblem), [
-    'config.yaml:2:21: these settings have no effect in this version: dashboard.refresh_interval',
-  ]);
-  assert.equal(problems[0]?.severity, 'warning');
-});
-
 test('a secret option is not shown, even when it is wrong', () => {
   const text = 'webhook: {url: "http://robot/canary\\n"}';
   assert.deepEqual(lines(text), [

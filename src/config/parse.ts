@@ -88,10 +88,7 @@ export function readMain({ main, included, overrides, env }: MainInput): ParsedM
   if (tree?.kind === 'map') reader.readFile(tree);
   reader.readEnvironment();
   reader.override(overrides);
-  if (tree !== undefined) {
-    reader.warnWithoutEffect();
-    reader.checkTogether();
-  }
+  if (tree !== undefined) reader.checkTogether();
   const files = readLists(all, parts, { shared, sourceType: '' }, LITELLM_TOP_KEYS);
   const problems = all.flatMap(({ report: one }) => one.inOrder());
   const broken = report.problems.some(

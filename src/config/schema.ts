@@ -1,10 +1,8 @@
 /**
  * Every option of the main configuration file, exactly once: key, type, range, default, unit and
  * one line of documentation. `Config`, `DEFAULTS`, the parser, the shipped config.yaml and
- * docs/configuration.md are all derived from this table.
- *
- * Invariant: an option marked `later` is accepted in a file but absent from `Config`, so no code
- * can pretend to honour it.
+ * docs/configuration.md are all derived from this table. Invariant: an option that nothing reads
+ * does not stand here.
  */
 import { MAX_WORKERS } from '../core/ejection-state.ts';
 import { HEALTH_SECTIONS } from './health-options.ts';
@@ -16,7 +14,6 @@ import {
   host,
   integer,
   keys,
-  later,
   millis,
   names,
   type Option,
@@ -235,8 +232,11 @@ export const SECTIONS = {
       token: hidden(
         text('token', '', 'What every request there must carry as bearer; empty means nothing.'),
       ),
-      refreshIntervalMs: later(
-        seconds('refresh_interval', 2, 'How often the terminal dashboard redraws.', 0.1),
+      refreshIntervalMs: seconds(
+        'refresh_interval',
+        2,
+        'How often the terminal dashboard redraws; there is something new once a second.',
+        0.1,
       ),
     },
   },
@@ -305,11 +305,7 @@ export const SECTIONS = {
 type Sections = typeof SECTIONS;
 type ValueOf<O> = O extends Option<infer T> ? T : never;
 type SectionConfig<S extends keyof Sections> = {
-  readonly [O in keyof Sections[S]['options'] as Sections[S]['options'][O] extends {
-    readonly later: true;
-  }
-    ? never
-    : O]: ValueOf<Sections[S]['options'][O]>;
+  readonly [O in keyof Sections[S]['options']]: ValueOf<Sections[S]['options'][O]>;
 };
 
 /** The whole configuration as the code uses it: camelCase, milliseconds and bytes. */
@@ -318,7 +314,7 @@ export type Config = { readonly [S in keyof Sections]: SectionConfig<S> };
 /** What an empty file means; for tests, as the router always reads a file. */
 export const DEFAULTS: Config = buildConfig((_section, option) => option.defaultValue);
 
-/** Builds a Config from values in file units; later options are left out. */
+/** Builds a Config from values in file units. */
 export function buildConfig(
   lookUp: (section: keyof Sections, option: Option<unknown>) => unknown,
 ): Config {
@@ -326,7 +322,6 @@ export function buildConfig(
   for (const [name, section] of Object.entries(SECTIONS)) {
     const values: Record<string, unknown> = {};
     for (const [field, option] of Object.entries<Option<unknown>>(section.options)) {
-      if (option.later) continue;
       const value = lookUp(name as keyof Sections, option);
       values[field] =
         typeof value === 'number' ? Math.round(value * option.scale * 1e6) / 1e6 : value;

@@ -311,6 +311,7 @@ export class ControlPlane {
         started_at_ms: Date.now(),
       },
       strategy: () => this.#force.now.routing.strategy,
+      refreshIntervalMs: () => this.#force.now.dashboard.refreshIntervalMs,
       endpoints: () => this.#fleet.endpoints,
       epoch: () => this.#fleet.spec.epoch,
       traffic: () => this.#traffic.read(),

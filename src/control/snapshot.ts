@@ -55,6 +55,8 @@ export interface SnapshotSources extends EndpointFacts {
   readonly reading: TrafficReading;
   /** `routing.strategy`. */
   strategy(): string;
+  /** `dashboard.refresh_interval`, in milliseconds. */
+  refreshIntervalMs(): number;
   epoch(): number;
 }
 
@@ -79,6 +81,7 @@ export function statusSnapshot(
     router: {
       ...sources.router,
       strategy: sources.strategy(),
+      refresh_interval_ms: sources.refreshIntervalMs(),
       epoch: sources.epoch(),
       memory_bytes: memoryInUseBytes(),
     },

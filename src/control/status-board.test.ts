@@ -46,6 +46,7 @@ function setUp() {
     wallMs: () => clock.nowMs() - 5000 + WALL_MS,
     router: { version: '0', pid: 1, runtime: 'Node', workers: 2, started_at_ms: WALL_MS },
     strategy: () => 'simple-shuffle',
+    refreshIntervalMs: () => 2000,
     endpoints: () => specs,
     traffic: () => traffic.read(),
     epoch: () => 1,

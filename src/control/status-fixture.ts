@@ -94,6 +94,7 @@ export function statusOf(
       started_at_ms: 0,
       workers: 1,
       strategy: 'simple-shuffle',
+      refresh_interval_ms: 2000,
       epoch: 1,
       memory_bytes: 0,
     },

@@ -95,6 +95,8 @@ export interface RouterStatus {
   readonly started_at_ms: number;
   readonly workers: number;
   readonly strategy: string;
+  /** How often a terminal is to draw this anew. */
+  readonly refresh_interval_ms: number;
   /** Number of the route table. */
   readonly epoch: number;
   readonly memory_bytes: number;

@@ -5,7 +5,7 @@
 import { Box, type Key as InkKey, render, Text, useApp, useInput, useWindowSize } from 'ink';
 import { createElement as h, type ReactElement, useEffect, useReducer } from 'react';
 import type { StatusSnapshot } from '../../control/status.ts';
-import { follow } from './feed.ts';
+import { follow, isDue } from './feed.ts';
 import { plainLine } from './plain.ts';
 import { type Line, type LogLine, type Shown, type Span, screenOf } from './screen.ts';
 import type { Tone } from './tables.ts';
@@ -31,6 +31,10 @@ const COLORS: Readonly<Record<Tone, string | undefined>> = {
 };
 
 interface State {
+  /** The viewer has just changed something, and waits to see it. */
+  readonly eager: boolean;
+  /** A value a second, also while nothing is drawn. */
+  readonly curves: Pick<Shown, 'requestsPerS' | 'inFlight'>;
   readonly view: View;
   readonly shown: Shown;
 }
@@ -43,29 +47,42 @@ type Event =
   | { readonly kind: 'log'; readonly lines: readonly LogLine[] };
 
 const EMPTY: State = {
+  eager: false,
+  curves: { requestsPerS: [], inFlight: [] },
   view: FIRST_VIEW,
   shown: { status: undefined, trouble: '', requestsPerS: [], inFlight: [], log: [], nowMs: 0 },
 };
 
-function reduce({ view, shown }: State, event: Event): State {
+function reduce(state: State, event: Event): State {
+  const { view, shown } = state;
   const nowMs = Date.now();
   switch (event.kind) {
     case 'status': {
+      const { requests_per_s, in_flight } = event.status.traffic;
+      const curves = {
+        requestsPerS: [...state.curves.requestsPerS, requests_per_s].slice(-KEPT_SECONDS),
+        inFlight: [...state.curves.inFlight, in_flight].slice(-KEPT_SECONDS),
+      };
+      if (!isDrawnNow(state, event.status)) return { ...state, curves };
       const { status } = event;
-      const { requests_per_s, in_flight } = status.traffic;
-      const requestsPerS = [...shown.requestsPerS, requests_per_s].slice(-KEPT_SECONDS);
-      const inFlight = [...shown.inFlight, in_flight].slice(-KEPT_SECONDS);
-      return { view, shown: { ...shown, status, trouble: '', requestsPerS, inFlight, nowMs } };
+      const drawn = { ...shown, ...curves, status, trouble: '', nowMs };
+      return { view, curves, eager: false, shown: drawn };
     }
     case 'trouble':
-      return { view, shown: { ...shown, trouble: event.why, nowMs } };
+      return { ...state, shown: { ...shown, trouble: event.why, nowMs } };
     case 'view':
-      return { view: event.view, shown };
+      return { ...state, view: event.view };
     case 'told':
-      return { view: { ...view, message: event.message }, shown };
-    default:
-      return { view, shown: { ...shown, log: [...shown.log, ...event.lines].slice(-KEPT_LINES) } };
+      return { ...state, eager: true, view: { ...view, message: event.message } };
+    default: {
+      const log = [...shown.log, ...event.lines].slice(-KEPT_LINES);
+      return { ...state, shown: { ...shown, log } };
+    }
   }
+}
+
+function isDrawnNow({ eager, shown }: State, next: StatusSnapshot): boolean {
+  return eager || shown.trouble !== '' || isDue(shown.status, next);
 }
 
 /** Runs until the viewer quits or a signal ends it. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StatusSnapshot } from '../../control/status.ts';
-import { EventReader } from './feed.ts';
+import { EventReader, isDue } from './feed.ts';
 import { fixtureEndpoint, fixtureStatus } from './status-fixture.ts';
 
 const FIRST = fixtureStatus([fixtureEndpoint('m', 1)]);
@@ -31,4 +31,24 @@ test('a change that does not follow is told', () => {
   const gap = `event: delta\ndata: ${JSON.stringify({ ...DELTA, seq: 9 })}\n\n`;
   assert.equal(read([TEXT, gap]).follows, false);
   assert.equal(read([gap]).follows, false);
+});
+
+test('draws at the interval that the router says, and at once after its start', () => {
+  const at = (seq: number, refreshMs: number) => ({
+    ...FIRST,
+    seq,
+    router: { ...FIRST.router, refresh_interval_ms: refreshMs },
+  });
+  const drawn = (refreshMs: number) => {
+    let last: StatusSnapshot | undefined;
+    return [5, 6, 7, 8, 9, 10].filter((seq) => {
+      const isNow = isDue(last, at(seq, refreshMs));
+      if (isNow) last = at(seq, refreshMs);
+      return isNow;
+    });
+  };
+  assert.deepEqual(drawn(2000), [5, 7, 9]);
+  assert.deepEqual(drawn(3000), [5, 8]);
+  for (const refreshMs of [100, 1000]) assert.equal(drawn(refreshMs).length, 6);
+  assert.equal(isDue(at(100, 60_000), at(0, 60_000)), true);
 });

@@ -71,6 +71,13 @@ async function refusal(response: Response): Promise<string> {
   return `${response.url} answers ${response.status}`;
 }
 
+/** Is `next` to be drawn, so long after what was drawn last? Snapshots come once a second. */
+export function isDue(drawn: StatusSnapshot | undefined, next: StatusSnapshot): boolean {
+  const seconds = next.seq - (drawn?.seq ?? Number.NEGATIVE_INFINITY);
+  // A router that was started anew counts from 0 again.
+  return seconds < 0 || seconds >= Math.round(next.router.refresh_interval_ms / 1000);
+}
+
 /** Takes events apart however they are cut; for tests. */
 export class EventReader {
   readonly #listener: FeedListener;

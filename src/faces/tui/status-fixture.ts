@@ -72,6 +72,7 @@ export function fixtureStatus(
       started_at_ms: 0,
       workers: 2,
       strategy: 'least-waiting',
+      refresh_interval_ms: 2000,
       epoch: 4,
       memory_bytes: 1e8,
     },
