@@ -22,16 +22,6 @@ const BOUND = 1.25;
 /** Below this many requests in flight nothing is drowned, and the bound would only scatter. */
 const FREE_REQUESTS = 4;
 
-/** Admits one member, if the gate behind it does. */
-class OnlyGate implements Gate {
-  gate!: Gate;
-  member = -1;
-
-  admits(member: number): boolean {
-    return member === this.member && this.gate.admits(member);
-  }
-}
-
 /** A strategy that keeps sessions together and asks another one for everything else. */
 export class SessionAffinity implements Strategy {
   readonly name: Strategy['name'];
@@ -39,7 +29,6 @@ export class SessionAffinity implements Strategy {
   readonly learns: boolean;
   readonly #inner: Strategy;
   readonly #load: InFlight;
-  readonly #only = new OnlyGate();
   /** The two homes of the key at hand; -1 = none. */
   #first = -1;
   #second = -1;
@@ -59,15 +48,18 @@ export class SessionAffinity implements Strategy {
       this.#findHomes(pool, ask.session);
       const home = this.#homeWithRoom(pool, gate);
       if (home >= 0) {
-        this.#only.gate = gate;
-        this.#only.member = home;
         decision.session = home === this.#first ? 'home' : 'second_home';
-        return this.#inner.pick(pool, this.#only, random, ask);
+        this.#inner.take(pool, home, ask);
+        return home;
       }
       const up = this.#first >= 0 && gate.admits(this.#first);
       decision.session = up ? 'broken_by_load' : 'broken_unavailable';
     }
     return this.#inner.pick(pool, gate, random, ask);
+  }
+
+  take(pool: Pool, member: number, ask: Ask): void {
+    this.#inner.take(pool, member, ask);
   }
 
   #homeWithRoom(pool: Pool, gate: Gate): number {

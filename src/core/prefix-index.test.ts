@@ -143,6 +143,72 @@ describe('PrefixIndex', () => {
     );
   });
 
+  test('names those of a large pool that hold the most, and looks only at them', () => {
+    const word = fc.array(fc.constantFrom(...'ab'), { minLength: 1, maxLength: 6 });
+    const step = fc.record({ text: word.map((letters) => letters.join('')), slot: fc.nat(299) });
+    const pool = poolOf(new Array(300).fill(1));
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 12 }),
+        fc.nat(299),
+        fc.nat(2),
+        (steps, first, beyond) => {
+          const { give, held, index } = rig({ endpoints: 300 });
+          index.matchWindow(chainOf('x'), pool, 0, 1);
+          index.matchHolders(0);
+          for (const { text, slot } of steps) give(text, slot);
+          const expected = held('ababab');
+          index.matchWindow(chainOf('ababab'), pool, first, 10);
+          index.matchHolders(beyond);
+          const holders = [...index.holders.subarray(0, index.holderCount)];
+          const window = Array.from({ length: 10 }, (_, offset) => (first + offset) % 300);
+          for (const member of [...window, ...holders]) {
+            assert.equal(index.matched[member], expected[member]);
+          }
+          assert.equal(new Set(holders).size, holders.length, 'each once');
+          const most = Math.max(...expected);
+          if (most > beyond) assert.ok(holders.includes(expected.indexOf(most)));
+          else assert.ok(holders.length <= 128);
+        },
+      ),
+      { seed: 4, numRuns: 100 },
+    );
+  });
+
+  test('looks at no more than 128 of a large pool that hold a beginning', () => {
+    const { give, index } = rig({ endpoints: 1_000 });
+    const pool = poolOf(new Array(1_000).fill(1));
+    index.matchWindow(chainOf('abc'), pool, 0, 1);
+    index.matchHolders(0);
+    for (let slot = 0; slot < 1_000; slot++) give('abc', slot);
+    give('abcdef', 777);
+    const seen = new Set<number>();
+    for (let again = 0; again < 100; again++) {
+      index.matchWindow(chainOf('abcdef'), pool, 0, 10);
+      index.matchHolders(0);
+      assert.ok(index.holderCount > 100 && index.holderCount <= 128, `${index.holderCount}`);
+      const holders = index.holders.subarray(0, index.holderCount);
+      assert.ok(holders.includes(777), 'the one that holds the most is among them');
+      for (const holder of holders) seen.add(holder);
+    }
+    assert.ok(seen.size > 900, `others take turns: ${seen.size}`);
+  });
+
+  test('tells popular beginnings from private ones in a large pool', () => {
+    const { give, index } = rig({ endpoints: 200 });
+    const pool = poolOf(new Array(200).fill(1));
+    const popular = (text: string, nowMs: number) => {
+      index.matchWindow(chainOf(text), pool, 0, 10);
+      index.matchHolders(0);
+      return index.popularBlocks(chainOf(text), nowMs, 60_000);
+    };
+    popular('sys', 0);
+    for (let at = 0; at < 400; at++) give(`sys${at % 90}xy`, (at * 37) % 200, at * 100);
+    assert.equal(popular('sys?', 40_000), 3);
+    assert.equal(popular('other', 40_000), 0);
+    assert.equal(popular('sys?', 60_000), 0, 'nobody used it for long');
+  });
+
   test('tells popular beginnings from private ones', () => {
     const { give, index } = rig({ endpoints: 4 });
     const popular = (text: string, nowMs: number) =>

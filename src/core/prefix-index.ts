@@ -14,11 +14,16 @@
  * that depth is found by bisection. Source of the stack's law: Mattson et al., "Evaluation
  * techniques for storage hierarchies", IBM Systems Journal 1970.
  *
+ * Of a large pool not every member is looked up, only those that are asked for and the groups that
+ * the directory names.
+ *
  * bench: bench/prompt.ts
  */
 import { BlockChain } from './block-chain.ts';
 import type { Columns, WorkerColumns } from './columns.ts';
+import { GroupDirectory } from './group-directory.ts';
 import type { Pool } from './pickers/picker.ts';
+import { groupsOf, type PoolGroups } from './pool-groups.ts';
 import { GROUP_SLOTS, groupOf, laneOf, type PrefixTable } from './prefix-table.ts';
 
 /** How finely the table tells times. */
@@ -28,45 +33,41 @@ const PAGE_TOKENS = 16;
 /** More than any cache holds, and few enough that 2^32 has room for many of them. */
 const RESTART_PAGES = 2 ** 24;
 const MAX_CACHE_PAGES = RESTART_PAGES - 1;
-
-/** The members of a pool by group of slots, found once for each pool. */
-interface Groups {
-  /** Group numbers, each once. */
-  readonly numbers: Int32Array;
-  /** For group i and lane l at i × GROUP_SLOTS + l: the member, or -1. */
-  readonly members: Int32Array;
-  /** For group i: the lanes that belong to members, as bits. */
-  readonly lanes: Int32Array;
-  /** Members in each group. */
-  readonly sizes: Int32Array;
-}
-
-const NO_GROUPS: Groups = {
-  numbers: new Int32Array(0),
-  members: new Int32Array(0),
-  lanes: new Int32Array(0),
-  sizes: new Int32Array(0),
-};
+/** Of a large pool so many groups are looked at for what they hold. */
+const MAX_HOLDER_GROUPS = 8;
 
 export class PrefixIndex {
-  /** Filled by `match`: blocks of the prompt that each member holds. */
+  /** For each member that was looked up: blocks of the prompt that it holds. */
   matched = new Int32Array(0);
+  /** Filled by `matchHolders`: members of the groups that it looked up, behind them rubbish. */
+  holders = new Int32Array(MAX_HOLDER_GROUPS * GROUP_SLOTS);
+  holderCount = 0;
   readonly #table: PrefixTable;
   readonly #columns: Columns;
   readonly #own: WorkerColumns;
   #defaultPages: number;
   /** Where the blocks of the prompt being recorded stand. */
   #entries = new Int32Array(0);
-  #clocks = new Int32Array(0);
-  #pages = new Int32Array(0);
-  readonly #known = new WeakMap<Pool, Groups>();
-  #groups: Groups = NO_GROUPS;
+  /** By lane, of the group that is being matched. */
+  readonly #clocks = new Int32Array(GROUP_SLOTS);
+  readonly #pages = new Int32Array(GROUP_SLOTS);
+  readonly #known = new WeakMap<Pool, PoolGroups>();
+  #groups!: PoolGroups;
+  readonly #directory: GroupDirectory;
+  /** Somebody asks for holders: the directory is kept. */
+  #usesDirectory = false;
+  /** The prompt was looked up for some members only. */
+  #isWindow = false;
+  readonly #lookedUp = new Int32Array(MAX_HOLDER_GROUPS);
+  #lookedUpCount = 0;
+  #turn = 0;
   /** The prompt that is being matched. */
   #chain = new BlockChain();
 
   /** `cacheTokens`: what an engine's cache holds when it does not say so itself. */
   constructor(table: PrefixTable, columns: Columns, worker: number, cacheTokens: number) {
     this.#table = table;
+    this.#directory = new GroupDirectory(table);
     this.#columns = columns;
     this.#own = columns.workers[worker]!;
     this.#defaultPages = cacheTokens / PAGE_TOKENS;
@@ -77,27 +78,47 @@ export class PrefixIndex {
     this.#defaultPages = tokens / PAGE_TOKENS;
   }
 
-  /** Looks the prompt up for every member of the pool; the result is in `matched`. */
+  /** Looks the prompt up for every member of the pool. */
   match(chain: BlockChain, pool: Pool): void {
     const groups = this.#groupsOf(pool);
-    const { matched } = this;
-    for (let member = 0; member < pool.size; member++) {
-      const slot = pool.slots[member]!;
-      matched[member] = 0;
-      this.#clocks[member] = this.#clockOf(slot) | 0;
-      this.#pages[member] = this.#pagesOf(slot);
-    }
-    if (chain.count === 0) return;
     this.#chain = chain;
-    for (let at = 0; at < groups.numbers.length; at++) {
-      const alive = this.#aliveAt(0, at, groups.lanes[at]!);
-      if (alive !== 0) this.#refine(at, alive, 1, chain.count);
+    this.#isWindow = false;
+    for (let at = 0; at < groups.numbers.length; at++) this.#matchGroup(at);
+  }
+
+  /** Looks it up for `count` members from `first` on, behind the last the first; and some more. */
+  matchWindow(chain: BlockChain, pool: Pool, first: number, count: number): void {
+    const { placeOf } = this.#groupsOf(pool);
+    this.#chain = chain;
+    this.#isWindow = true;
+    let last = -1;
+    for (let offset = 0; offset < count; offset++) {
+      const member = first + offset;
+      const place = placeOf[member < pool.size ? member : member - pool.size]!;
+      if (place !== last) this.#matchGroup(place);
+      last = place;
     }
   }
 
   /**
+   * Lists members of the same pool that may hold more than its first `beyond` blocks: those that
+   * hold the most first, as long as there is room.
+   */
+  matchHolders(beyond: number): void {
+    const directory = this.#directory;
+    const chain = this.#chain;
+    this.#usesDirectory = true;
+    this.holderCount = 0;
+    this.#lookedUpCount = 0;
+    const depth = directory.depth(chain, beyond);
+    if (depth === beyond) return;
+    this.#lookUp(directory.find(chain, depth - 1));
+    if (depth > beyond + 1) this.#lookUp(directory.find(chain, beyond));
+  }
+
+  /**
    * How many of the prompt's first blocks are popular: used so often that each endpoint would meet
-   * them within `horizonMs` if they were spread evenly. To be asked after `match`.
+   * them within `horizonMs` if they were spread evenly. To be asked after a match.
    */
   popularBlocks(chain: BlockChain, nowMs: number, horizonMs: number): number {
     const ticks = horizonMs / TICK_MS;
@@ -144,7 +165,56 @@ export class PrefixIndex {
       const stamp = (clock + moved - chain.tokensUpTo[block]! / PAGE_TOKENS) | 0;
       table.setStamp(entry, lane, stamp);
       table.touch(entry, tick);
+      if (this.#usesDirectory) this.#directory.note(chain, block, group, tick);
     }
+  }
+
+  /** Looks up the groups of a directory's entry, from another one on at other times. */
+  #lookUp(entry: number): void {
+    if (entry < 0) return;
+    const { lanes, members, places } = this.#groups;
+    const from = this.#turn++ & 0xff;
+    for (let round = 0; round < 2; round++) {
+      let number = this.#directory.groupFrom(entry, round === 0 ? from : 0);
+      for (; number >= 0; number = this.#directory.groupFrom(entry, number + 1)) {
+        if (round === 1 && number >= from) return;
+        if (this.#lookedUpCount === MAX_HOLDER_GROUPS) return;
+        const at = number < places.length ? places[number]! : -1;
+        if (at < 0 || this.#wasLookedUp(at)) continue;
+        this.#lookedUp[this.#lookedUpCount++] = at;
+        this.#matchGroup(at);
+        for (let rest = lanes[at]!; rest !== 0; rest &= rest - 1) {
+          const lane = lowestBit(rest);
+          this.holders[this.holderCount++] = members[at * GROUP_SLOTS + lane]!;
+        }
+      }
+    }
+  }
+
+  #wasLookedUp(at: number): boolean {
+    for (let i = 0; i < this.#lookedUpCount; i++) if (this.#lookedUp[i] === at) return true;
+    return false;
+  }
+
+  #matchGroup(at: number): void {
+    const { lanes, members } = this.#groups;
+    const { matched } = this;
+    const chain = this.#chain;
+    const first = at * GROUP_SLOTS;
+    for (let rest = lanes[at]!; rest !== 0; rest &= rest - 1) {
+      matched[members[first + lowestBit(rest)]!] = 0;
+    }
+    if (chain.count === 0) return;
+    const number = this.#groups.numbers[at]!;
+    if (this.#table.find(chain.low[0]!, chain.high[0]!, number) < 0) return;
+    for (let rest = lanes[at]!; rest !== 0; rest &= rest - 1) {
+      const lane = lowestBit(rest);
+      const slot = number * GROUP_SLOTS + lane;
+      this.#clocks[lane] = this.#clockOf(slot) | 0;
+      this.#pages[lane] = this.#pagesOf(slot);
+    }
+    const alive = this.#aliveAt(0, at, lanes[at]!);
+    if (alive !== 0) this.#refine(at, alive, 1, chain.count);
   }
 
   /** Of the lanes that hold block `low`, which hold more: each gets its deepest block. */
@@ -165,13 +235,17 @@ export class PrefixIndex {
       }
     }
     const { members } = this.#groups;
-    for (let lane = 0; lane < GROUP_SLOTS; lane++) {
-      if ((alive & (1 << lane)) !== 0) this.matched[members[at * GROUP_SLOTS + lane]!] = floor;
+    for (let rest = alive; rest !== 0; rest &= rest - 1) {
+      this.matched[members[at * GROUP_SLOTS + lowestBit(rest)]!] = floor;
     }
   }
 
   #isPopular(chain: BlockChain, block: number, tick: number, horizonTicks: number): boolean {
-    const { numbers, sizes } = this.#groups;
+    const { numbers, placeOf, sizes } = this.#groups;
+    if (this.#isWindow) {
+      const entry = this.#directory.find(chain, block);
+      return entry >= 0 && this.#table.gapTicks(entry, tick) * placeOf.length <= horizonTicks;
+    }
     for (let at = 0; at < numbers.length; at++) {
       const entry = this.#table.find(chain.low[block]!, chain.high[block]!, numbers[at]!);
       if (entry < 0) continue;
@@ -182,18 +256,17 @@ export class PrefixIndex {
 
   /** Which of these lanes hold the block, as bits. */
   #aliveAt(block: number, at: number, lanes: number): number {
-    const { numbers, members } = this.#groups;
+    const { numbers } = this.#groups;
     const table = this.#table;
     const chain = this.#chain;
     const entry = table.find(chain.low[block]!, chain.high[block]!, numbers[at]!);
     if (entry < 0) return 0;
     let alive = 0;
-    for (let lane = 0; lane < GROUP_SLOTS; lane++) {
-      if ((lanes & (1 << lane)) === 0) continue;
+    for (let rest = lanes; rest !== 0; rest &= rest - 1) {
+      const lane = lowestBit(rest);
       const stamp = table.stamp(entry, lane);
       if (stamp === 0) continue;
-      const member = members[at * GROUP_SLOTS + lane]!;
-      if (((this.#clocks[member]! - stamp) | 0) <= this.#pages[member]!) alive |= 1 << lane;
+      if (((this.#clocks[lane]! - stamp) | 0) <= this.#pages[lane]!) alive |= 1 << lane;
     }
     return alive;
   }
@@ -212,17 +285,13 @@ export class PrefixIndex {
     return Math.min(MAX_CACHE_PAGES, said > 0 ? said : this.#defaultPages);
   }
 
-  #groupsOf(pool: Pool): Groups {
+  #groupsOf(pool: Pool): PoolGroups {
     let groups = this.#known.get(pool);
     if (groups === undefined) {
       groups = groupsOf(pool);
       this.#known.set(pool, groups);
     }
-    if (this.matched.length < pool.size) {
-      this.matched = new Int32Array(pool.size);
-      this.#clocks = new Int32Array(pool.size);
-      this.#pages = new Int32Array(pool.size);
-    }
+    if (this.matched.length < pool.size) this.matched = new Int32Array(pool.size);
     this.#groups = groups;
     return groups;
   }
@@ -242,21 +311,7 @@ function tickOf(nowMs: number): number {
   return Math.floor(nowMs / TICK_MS) | 0;
 }
 
-function groupsOf(pool: Pool): Groups {
-  const numbers: number[] = [];
-  for (let member = 0; member < pool.size; member++) {
-    const group = groupOf(pool.slots[member]!);
-    if (!numbers.includes(group)) numbers.push(group);
-  }
-  const members = new Int32Array(numbers.length * GROUP_SLOTS).fill(-1);
-  const lanes = new Int32Array(numbers.length);
-  const sizes = new Int32Array(numbers.length);
-  for (let member = 0; member < pool.size; member++) {
-    const slot = pool.slots[member]!;
-    const at = numbers.indexOf(groupOf(slot));
-    members[at * GROUP_SLOTS + laneOf(slot)] = member;
-    lanes[at] = lanes[at]! | (1 << laneOf(slot));
-    sizes[at]!++;
-  }
-  return { numbers: Int32Array.from(numbers), members, lanes, sizes };
+/** Place of the lowest bit that is set. */
+function lowestBit(bits: number): number {
+  return 31 - Math.clz32(bits & -bits);
 }

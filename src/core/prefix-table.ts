@@ -110,6 +110,13 @@ export class PrefixTable {
     this.#cells[rowOf(entry) + lane] = stamp === 0 ? 1 : stamp;
   }
 
+  /** Of an entry whose row is a set of bits; of two workers' bits both stay. */
+  addBit(entry: number, bit: number): void {
+    const cell = rowOf(entry) + (bit >> 5);
+    const mask = 1 << (bit & 31);
+    if ((this.#cells[cell]! & mask) === 0) Atomics.or(this.#cells, cell, mask);
+  }
+
   /** The block is used now; ticks wrap at 2^32. */
   touch(entry: number, nowTick: number): void {
     const cells = this.#cells;

@@ -24,19 +24,10 @@ export interface ShadowTally {
   readonly shadowEstimatedMs: number;
 }
 
-class OneMember implements Gate {
-  member = -1;
-
-  admits(member: number): boolean {
-    return member === this.member;
-  }
-}
-
 export class Shadow {
   readonly strategy: Strategy;
   readonly #estimator: LeastWork;
   readonly #ask = new Ask();
-  readonly #one = new OneMember();
   #decisions = 0;
   #elsewhere = 0;
   #estimatedMs = 0;
@@ -58,9 +49,9 @@ export class Shadow {
     if (member < 0 || other < 0) return;
     this.#decisions++;
     if (other !== member) this.#elsewhere++;
-    this.#estimatedMs += this.#estimate(pool, member, random);
+    this.#estimatedMs += this.#estimate(pool, member);
     this.#lend(asked.decision);
-    this.#shadowEstimatedMs += this.#estimate(pool, other, random);
+    this.#shadowEstimatedMs += this.#estimate(pool, other);
   }
 
   /** What was counted since the last call. */
@@ -89,9 +80,8 @@ export class Shadow {
     to.session = session;
   }
 
-  #estimate(pool: Pool, member: number, random: Random): number {
-    this.#one.member = member;
-    this.#estimator.pick(pool, this.#one, random, this.#ask);
+  #estimate(pool: Pool, member: number): number {
+    this.#estimator.take(pool, member, this.#ask);
     return this.#ask.decision.estimatedMs;
   }
 }

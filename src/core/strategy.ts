@@ -22,6 +22,8 @@ export interface Strategy {
   readonly learns: boolean;
   /** Index within the pool, or -1 when the gate admits none; allocates nothing. */
   pick(pool: Pool, gate: Gate, random: Random, ask: Ask): number;
+  /** Somebody else chose this member: notes it, and says in the decision what it knows of it. */
+  take(pool: Pool, member: number, ask: Ask): void;
 }
 
 export interface StrategyParts {
@@ -84,6 +86,10 @@ class Timeless implements Strategy {
     ask.decision.member = member;
     return member;
   }
+
+  take(_pool: Pool, member: number, ask: Ask): void {
+    ask.decision.member = member;
+  }
 }
 
 /** The least of a load that must know the time. */
@@ -107,6 +113,10 @@ class Timed implements Strategy {
     ask.decision.member = member;
     return member;
   }
+
+  take(_pool: Pool, member: number, ask: Ask): void {
+    ask.decision.member = member;
+  }
 }
 
 class PrefixAware implements Strategy {
@@ -121,5 +131,9 @@ class PrefixAware implements Strategy {
 
   pick(pool: Pool, gate: Gate, random: Random, ask: Ask): number {
     return this.#picker.pick(pool, gate, random, ask);
+  }
+
+  take(pool: Pool, member: number, ask: Ask): void {
+    this.#picker.take(pool, member, ask);
   }
 }

@@ -21,8 +21,8 @@ test('finds the price of a token, and that one engine is twice as fast', () => {
   const columns = fixtureColumns(4, 2);
   for (const [slot, msPerToken] of [0.05, 0.1, 0.1, 0.1].entries())
     teach(columns, slot, msPerToken);
-  const rates = new PoolRates(columns);
-  rates.prepare(poolOf([1, 1, 1, 1]), 1);
+  const rates = new PoolRates(columns, poolOf([1, 1, 1, 1]));
+  rates.refresh(1);
   const [fast, ...others] = [...rates.msPerToken];
   for (const other of others) {
     assert.ok(other > 0.08 && other < 0.12, `${other}`);
@@ -34,16 +34,16 @@ test('starts a new endpoint from what is common in its cluster', () => {
   const columns = fixtureColumns(3, 1);
   teach(columns, 0, 0.2);
   teach(columns, 1, 0.2);
-  const rates = new PoolRates(columns);
-  rates.prepare(poolOf([1, 1, 1]), 1);
+  const rates = new PoolRates(columns, poolOf([1, 1, 1]));
+  rates.refresh(1);
   assert.ok(Math.abs(rates.msPerToken[2]! - 0.2) < 0.03, `${rates.msPerToken[2]}`);
 });
 
 test('takes the difference that chance makes between equal engines for none', () => {
   const columns = fixtureColumns(8, 1);
   for (let slot = 0; slot < 8; slot++) teach(columns, slot, 0.1);
-  const rates = new PoolRates(columns);
-  rates.prepare(poolOf(new Array(8).fill(1)), 1);
+  const rates = new PoolRates(columns, poolOf(new Array(8).fill(1)));
+  rates.refresh(1);
   const all = [...rates.msPerToken];
   assert.ok(Math.max(...all) / Math.min(...all) < 1.02, all.join(' '));
 });

@@ -28,6 +28,8 @@ const PRIOR_OBSERVATIONS = 8;
 /** What is older than about this many observations is forgotten. */
 const MAX_OBSERVATIONS = 200;
 const REFRESH_MS = 100;
+/** A refresh takes time by the size of the pool; so often it may. */
+const REFRESH_MS_PER_MEMBER = 1.5;
 /** Share of a price by which equal endpoints may seem to differ. */
 const CHANCE = 0.25;
 
@@ -66,39 +68,40 @@ export function observe(own: WorkerColumns, slot: number, seen: Observation): vo
 
 /** The rates of a pool's members as a picker uses them; refreshed now and then. */
 export class PoolRates {
-  baseMs = new Float64Array(0);
-  msPerToken = new Float64Array(0);
-  msPerRunning = new Float64Array(0);
+  readonly baseMs: Float64Array;
+  readonly msPerToken: Float64Array;
+  readonly msPerRunning: Float64Array;
   readonly #columns: Columns;
-  #pool: Pool | undefined;
+  readonly #slots: Int32Array;
+  readonly #refreshMs: number;
   #freshUntilMs = 0;
-  #seen = new Float64Array(0);
-  #sorted = new Float64Array(0);
+  readonly #seen: Float64Array;
+  readonly #sorted: Float64Array;
 
-  constructor(columns: Columns) {
+  constructor(columns: Columns, { size, slots }: Pool) {
+    this.baseMs = new Float64Array(size);
+    this.msPerToken = new Float64Array(size);
+    this.msPerRunning = new Float64Array(size);
     this.#columns = columns;
+    this.#slots = slots;
+    this.#refreshMs = Math.max(REFRESH_MS, size * REFRESH_MS_PER_MEMBER);
+    this.#seen = new Float64Array(size);
+    this.#sorted = new Float64Array(size);
   }
 
-  prepare(pool: Pool, nowMs: number): void {
-    if (this.#pool === pool && nowMs < this.#freshUntilMs) return;
-    this.#pool = pool;
-    this.#freshUntilMs = nowMs + REFRESH_MS;
-    if (this.baseMs.length < pool.size) {
-      this.baseMs = new Float64Array(pool.size);
-      this.msPerToken = new Float64Array(pool.size);
-      this.msPerRunning = new Float64Array(pool.size);
-      this.#seen = new Float64Array(pool.size);
-      this.#sorted = new Float64Array(pool.size);
-    }
+  refresh(nowMs: number): void {
+    if (nowMs < this.#freshUntilMs) return;
+    this.#freshUntilMs = nowMs + this.#refreshMs;
+    const size = this.#seen.length;
     let known = 0;
-    for (let member = 0; member < pool.size; member++) {
-      this.#gather(member, pool.slots[member]!);
+    for (let member = 0; member < size; member++) {
+      this.#gather(member, this.#slots[member]!);
       if (this.#seen[member] !== 0) known++;
     }
-    this.#settle(this.baseMs, pool.size, known, 0);
-    this.#settle(this.msPerToken, pool.size, known, FIRST_MS_PER_TOKEN);
+    this.#settle(this.baseMs, size, known, 0);
+    this.#settle(this.msPerToken, size, known, FIRST_MS_PER_TOKEN);
     const perRunning = FIRST_MS_PER_TOKEN * FIRST_RUNNING_TOKENS;
-    this.#settle(this.msPerRunning, pool.size, known, perRunning);
+    this.#settle(this.msPerRunning, size, known, perRunning);
   }
 
   /**

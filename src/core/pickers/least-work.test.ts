@@ -36,6 +36,10 @@ function rig(endpoints: number) {
   return {
     ask,
     index,
+    take(chain: BlockChain, member: number) {
+      ask.begin(chain, 0);
+      picker.take(pool, member, ask);
+    },
     pick(chain: BlockChain, gate: Gate = ALL) {
       ask.begin(chain, 0);
       return picker.pick(pool, gate, random, ask);
@@ -88,8 +92,46 @@ describe('LeastWork', () => {
     assert.ok(Math.max(...given) / mean < 1.1, given.join(' '));
   });
 
+  test('forgets what it gave: after long silence all are equal again', () => {
+    const { ask, pick } = rig(8);
+    for (let hours = 0; hours < 4; hours++) {
+      const seen = new Set<number>();
+      for (let at = 0; at < 8; at++) seen.add(pick(prompt(100 * hours + at, 5)));
+      assert.equal(seen.size, 8, 'each takes one before any takes two');
+      ask.nowMs += 3_600_000;
+    }
+  });
+
+  test('asks about few members of a pool whose load differs', () => {
+    const { pick, queue } = rig(60);
+    for (let slot = 0; slot < 60; slot++) queue(slot, 1_000 * (1 + ((slot * 7) % 60)));
+    let asked = 0;
+    const counted: Gate = {
+      admits: () => {
+        asked++;
+        return true;
+      },
+    };
+    assert.equal(pick(prompt(1, 1), counted), 0);
+    assert.ok(asked < 15, `${asked}`);
+  });
+
+  test('estimates a member that somebody else chose', () => {
+    const { ask, index, queue, take } = rig(8);
+    index.record(prompt(1, 20), 5, 0);
+    queue(5, 1_000);
+    take(prompt(1, 24), 5);
+    const { affinity, matchedBlocks, member, queuedTokens, uncachedTokens } = ask.decision;
+    assert.deepEqual([affinity, member, matchedBlocks], ['kept', 5, 20]);
+    assert.deepEqual([queuedTokens, uncachedTokens], [1_000, 512]);
+    take(prompt(1, 24), 6);
+    assert.equal(ask.decision.affinity, 'cold');
+    assert.ok(ask.decision.estimatedMs > 0);
+  });
+
   test('finds the one that holds a prompt among a thousand, and the only one that is open', () => {
     const { index, pick } = rig(1_000);
+    pick(prompt(3, 5));
     index.record(prompt(1, 20), 777, 0);
     for (let again = 0; again < 20; again++) assert.equal(pick(prompt(1, 21)), 777);
     const only: Gate = { admits: (member) => member === 3 };
