@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startSim } from '../../src/sim/engine.ts';
 import { startRouter } from '../fakes/router.ts';
+import { untilPasses } from '../fakes/until.ts';
 import { NO_BROWSER, openBrowser } from './browser.ts';
 
 const COUNT = 2000;
@@ -25,13 +26,13 @@ test('a table of 2,000 endpoints draws what is in sight', {
     assert.ok((await rows.count()) < 80);
     await page.locator('.table-box').focus();
     await page.keyboard.press('End');
-    await page.locator('tr.selected').waitFor({ timeout: 5000 });
-    assert.equal(await page.locator('tr.selected').getAttribute('aria-rowindex'), `${COUNT + 1}`);
+    await page.locator('tr.selected').waitFor();
+    await page.locator(`tr.selected[aria-rowindex="${COUNT + 1}"]`).waitFor();
     assert.ok((await rows.count()) < 80);
     await page.keyboard.press('/');
     await page.keyboard.type('/e1234/');
     await rows.filter({ hasText: 'e1234' }).waitFor();
-    assert.equal(await rows.count(), 1);
+    await untilPasses(async () => assert.equal(await rows.count(), 1));
   } finally {
     await browser.close();
     await router.stop();

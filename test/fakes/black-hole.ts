@@ -2,8 +2,10 @@
  * An address where handshakes get no answer: not refused, not accepted. A process that listened
  * (and answered probes) is stopped, and its backlog filled; the kernel drops what comes after.
  */
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { Child } from './child.ts';
+import { sleep } from './until.ts';
 
 const FILLERS = 8;
 const SETTLE_MS = 50;
@@ -40,8 +42,14 @@ export class BlackHole {
       filler.on('error', () => {});
       this.#fillers.push(filler);
     }
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await sleep(SETTLE_MS);
     for (const filler of this.#fillers) if (filler.connecting) filler.destroy();
+  }
+
+  /** Handshakes to it that are under way: state 2 (SYN_SENT) in the kernel's table. */
+  attempts(): number {
+    const to = `0100007F:${this.#port.toString(16).toUpperCase().padStart(4, '0')} 02 `;
+    return readFileSync('/proc/net/tcp', 'latin1').split(to).length - 1;
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { after, before, test } from 'node:test';
 import { type ChaosProxy, type Harm, startChaosProxy } from './chaos-proxy.ts';
 import { connectRaw, type RawClient } from './raw-client.ts';
+import { sleep, until } from './until.ts';
 
 /** Echoes, and ends when the other side does. */
 let target: Server;
@@ -102,9 +103,9 @@ test('resets after so many bytes', async () => {
 test('swallows everything as a black hole, and follows a change of mind', async () => {
   await through({ up: { blackHole: true } }, async (client, proxy) => {
     client.send(TEXT);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
     assert.equal(client.received().length, 0);
-    assert.equal(proxy.connections, 1);
+    await until('it is joined', () => proxy.connections === 1);
     proxy.up = {};
     client.send(TEXT);
     await client.until((received) => received.length === TEXT.length);
@@ -115,7 +116,7 @@ test('holds no more than a little of what its target does not take', async () =>
   await through({ up: { bytesPerSecond: 1 } }, async (client, proxy) => {
     const block = Buffer.alloc(1 << 20);
     for (let i = 0; i < 32; i++) client.send(block);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
     assert.ok(client.socket.writableLength > 16 << 20, `${client.socket.writableLength}`);
     assert.equal(proxy.connections, 1);
   });

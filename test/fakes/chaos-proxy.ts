@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate as afterTurn } from 'node:timers/promises';
+import { sleep } from './until.ts';
 
 export interface Harm {
   /** Every byte arrives so much later. */
@@ -210,8 +211,4 @@ class Lane {
 function reset(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -12,7 +12,9 @@ export interface LogLine {
 }
 
 const MAX_OUTPUT = 1 << 20;
-const STOP_MS = 15_000;
+/** Starting takes long on a busy machine. */
+const LOGGED_MS = 30_000;
+const STOP_MS = 20_000;
 
 /** A signal that ends the test process must let its 'exit' listeners end the children. */
 function exitOnSignals(): void {
@@ -69,7 +71,7 @@ export class Child {
   }
 
   /** The first line that fits, now or later; rejects when the process ends or time is up. */
-  logged(fits: (line: LogLine) => boolean, timeoutMs = 10_000): Promise<LogLine> {
+  logged(fits: (line: LogLine) => boolean, timeoutMs = LOGGED_MS): Promise<LogLine> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         clearTimeout(timer);

@@ -11,6 +11,9 @@ export interface Arrival {
   readonly atMs: number;
 }
 
+/** Far more than anything takes on a busy machine, and less than a time-out of a whole test. */
+const PATIENCE_MS = 20_000;
+
 export type Ending = 'open' | 'fin' | 'reset';
 
 export async function connectRaw(port: number, host = '127.0.0.1'): Promise<RawClient> {
@@ -81,16 +84,16 @@ export class RawClient {
   }
 
   /** Resolves once the received bytes satisfy. */
-  until(satisfied: (received: Buffer) => boolean, timeoutMs = 5000): Promise<Buffer> {
+  until(satisfied: (received: Buffer) => boolean, timeoutMs = PATIENCE_MS): Promise<Buffer> {
     return this.#when(() => satisfied(this.received()), timeoutMs).then(() => this.received());
   }
 
-  untilText(part: string, timeoutMs = 5000): Promise<Buffer> {
+  untilText(part: string, timeoutMs = PATIENCE_MS): Promise<Buffer> {
     return this.until((received) => received.includes(part), timeoutMs);
   }
 
   /** The next whole answer (not to HEAD, not until-close); it is taken off what was received. */
-  async answer(timeoutMs = 5000): Promise<Answer> {
+  async answer(timeoutMs = PATIENCE_MS): Promise<Answer> {
     let found: Answer | undefined;
     await this.until((received) => {
       found = parseAnswer(received);
@@ -103,7 +106,7 @@ export class RawClient {
   }
 
   /** Resolves with how the peer ended the connection. */
-  async ended(timeoutMs = 5000): Promise<Ending> {
+  async ended(timeoutMs = PATIENCE_MS): Promise<Ending> {
     await this.#when(() => this.ending !== 'open', timeoutMs);
     return this.ending;
   }

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { assertBuilt, LAUNCHER } from './built.ts';
 import { Child, type LogLine } from './child.ts';
+import { sleep } from './until.ts';
 
 export interface EndpointSetup {
   /** `http://host:port`; `/v1` is added unless there is a path. */
@@ -66,7 +67,7 @@ const DEFAULTS: ConfigTree = {
   log: { dir: '' },
 };
 const POLL_MS = 20;
-const UP_MS = 10_000;
+const UP_MS = 30_000;
 
 /** Starts a router; resolves when it listens and (by default) every endpoint is up. */
 export async function startRouter(setup: RouterSetup): Promise<RunningRouter> {
@@ -173,7 +174,7 @@ export class RunningRouter {
         const state = JSON.stringify(seen.backends);
         throw new Error(`not so in ${UP_MS} ms: ${what}\n${state}\n${this.child.output}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await sleep(POLL_MS);
     }
   }
 

@@ -5,23 +5,31 @@
  */
 
 const POLL_MS = 5;
-const TIMEOUT_MS = 10_000;
+/** Long past what anything takes on a busy machine: only what never comes takes so long. */
+const TIMEOUT_MS = 20_000;
 
-/** Waits until it holds; throws an error that says `what` never came. */
+/**
+ * Waits until it holds; throws an error that says `what` never came. Whoever measures by it looks
+ * more often than every `POLL_MS`.
+ */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
   timeoutMs = TIMEOUT_MS,
+  pollMs = POLL_MS,
 ): Promise<void> {
   const untilMs = performance.now() + timeoutMs;
   while (!(await holds())) {
     if (performance.now() > untilMs) throw new Error(`not so in ${timeoutMs} ms: ${what}`);
-    await sleep(POLL_MS);
+    await sleep(pollMs);
   }
 }
 
 /** Waits until the assertions of `check` pass; throws what it threw last. */
-export async function untilPasses(check: () => void | Promise<void>): Promise<void> {
+export async function untilPasses(
+  check: () => void | Promise<void>,
+  pollMs = POLL_MS,
+): Promise<void> {
   const untilMs = performance.now() + TIMEOUT_MS;
   for (;;) {
     try {
@@ -29,7 +37,7 @@ export async function untilPasses(check: () => void | Promise<void>): Promise<vo
     } catch (error) {
       if (performance.now() > untilMs) throw error;
     }
-    await sleep(POLL_MS);
+    await sleep(pollMs);
   }
 }
 

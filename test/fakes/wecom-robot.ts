@@ -6,11 +6,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { until } from './until.ts';
 
 const MAX_BYTES = 4096;
 const MAX_MESSAGES = 20;
 const WINDOW_MS = 60_000;
-const POLL_MS = 20;
 
 export interface WecomRobot {
   readonly url: string;
@@ -69,16 +69,10 @@ export async function startWecomRobot(key: string): Promise<WecomRobot> {
     exhaust(count) {
       exhausted = count;
     },
-    async received(fits, timeoutMs = 10_000) {
-      const untilMs = performance.now() + timeoutMs;
-      for (;;) {
-        const found = messages.find((content) => fits.test(content));
-        if (found !== undefined) return found;
-        if (performance.now() > untilMs) {
-          throw new Error(`no message fits ${fits}:\n${messages.join('\n---\n')}`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      }
+    async received(fits, timeoutMs) {
+      const found = () => messages.find((content) => fits.test(content));
+      await until(`a message fits ${fits}`, () => found() !== undefined, timeoutMs);
+      return found()!;
     },
     async close() {
       server.closeAllConnections();

@@ -7,6 +7,7 @@ import type { Child } from '../fakes/child.ts';
 import { connectRaw } from '../fakes/raw-client.ts';
 import { jsonAnswer, type RawEngine, type Script, startRawEngine } from '../fakes/raw-engine.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { until } from '../fakes/until.ts';
 import { MODEL, untilIdle } from '../scenarios/fault-rig.ts';
 import { LoadClient, loadRequest } from '../scenarios/load-client.ts';
 import {
@@ -17,7 +18,6 @@ import {
   inParallel,
   noted,
   type Scale,
-  until,
 } from './fault.ts';
 import { forgetPeak, peakMiB, rssMiB } from './proc.ts';
 import { startEngineProgram } from './slow-readers.ts';

@@ -1,6 +1,7 @@
 /** Other clients, who have nothing to do with a fault and should not notice it. */
+import { sleep } from '../fakes/until.ts';
 import { chatRequest, LoadClient } from '../scenarios/load-client.ts';
-import { quantile, sleep } from './fault.ts';
+import { quantile } from './fault.ts';
 
 export interface Experience {
   readonly requests: number;

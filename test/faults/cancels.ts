@@ -7,19 +7,10 @@ import { BlackHole } from '../fakes/black-hole.ts';
 import { connectRaw, type RawClient } from '../fakes/raw-client.ts';
 import { chunk, type Script, STREAM_HEAD, startRawEngine } from '../fakes/raw-engine.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { sleep, until } from '../fakes/until.ts';
 import { chatEvent, errorAnswer, MODEL, untilIdle } from '../scenarios/fault-rig.ts';
 import { chatRequest } from '../scenarios/load-client.ts';
-import {
-  atMost,
-  exactly,
-  type Fault,
-  type Finding,
-  noted,
-  quantile,
-  type Scale,
-  sleep,
-  until,
-} from './fault.ts';
+import { atMost, exactly, type Fault, type Finding, noted, quantile, type Scale } from './fault.ts';
 import { socketsOf } from './proc.ts';
 
 /** In rounds of so many: one stall of a busy machine must not decide about all of them. */
@@ -28,6 +19,11 @@ const ROUNDS = 3;
 /** The promise; the short run shares its cores with other tests. */
 const LIMIT_MS: Readonly<Record<Scale, number>> = { short: 100, long: 10 };
 const PATIENT = { failure_threshold: 1_000_000 };
+/** Where sockets of the router are counted, those of probes and scrapes are in the way. */
+const UNPROBED = { health_check: { interval: 3600 }, monitor: { collect_interval: 3600 } };
+/** What is timed by looking is looked at so often. */
+const LOOK_MS = 1;
+const PATIENCE_MS = 10_000;
 
 export const CANCELS: readonly Fault[] = [
   fault('waiting', 'the engine has the request and says nothing', waiting),
@@ -67,7 +63,9 @@ async function repeat(scale: Scale, router: RunningRouter, cancel: Cancel): Prom
   const p99s = rounds.map((took) => quantile(took, 0.99));
   const all = rounds.flat();
   await untilIdle(router);
-  const after = await router.dashboard();
+  const after = await router.until('each is counted', ({ requests }) => {
+    return requests.failures - failures >= all.length;
+  });
   const leases = after.backends.reduce((sum, { connections }) => sum + connections, 0);
   return [
     atMost('upstream closed, p99, median of 3 rounds', quantile(p99s, 0.5), LIMIT_MS[scale], 'ms'),
@@ -135,7 +133,7 @@ async function connecting(measure: Parameters<Scene>[0]): Promise<Finding[]> {
   const hole = await BlackHole.open(MODEL);
   const router = await startRouter({
     endpoints: [{ url: hole.url, model: MODEL }],
-    config: { health_check: { interval: 3600 }, monitor: { collect_interval: 3600 } },
+    config: UNPROBED,
   });
   try {
     await hole.swallow();
@@ -150,7 +148,7 @@ async function queued(measure: Parameters<Scene>[0]): Promise<Finding[]> {
   const sim = await startSim({ model: MODEL });
   const router = await startRouter({
     endpoints: [{ url: sim.url, model: MODEL, rpmLimit: 1 }],
-    config: { routing: { queue_timeout_ms: 60_000 } },
+    config: { ...UNPROBED, routing: { queue_timeout_ms: 60_000 } },
   });
   try {
     const first = await ask(router.port);
@@ -171,7 +169,10 @@ async function backing(measure: Parameters<Scene>[0]): Promise<Finding[]> {
   const engine = await startRawEngine(failing, MODEL);
   const router = await startRouter({
     endpoints: [{ url: engine.url, model: MODEL }],
-    config: { retry: { ...PATIENT, base_delay_ms: 1000, max_delay_ms: 1000, jitter_factor: 0 } },
+    config: {
+      ...UNPROBED,
+      retry: { ...PATIENT, base_delay_ms: 1000, max_delay_ms: 1000, jitter_factor: 0 },
+    },
   });
   let asked = 0;
   try {
@@ -208,6 +209,7 @@ async function untilClosed(router: RunningRouter, wait: Wait): Promise<number> {
   await sleep(3);
   const opened = own();
   const leftMs = leave(client, wait.how);
-  await until('all are gone', () => !opened.some((name) => socketsOf(router.pid).has(name)));
+  const areGone = () => !opened.some((name) => socketsOf(router.pid).has(name));
+  await until('all are gone', areGone, PATIENCE_MS, LOOK_MS);
   return performance.now() - leftMs;
 }

@@ -5,18 +5,10 @@
 import { connectRaw, type RawClient } from '../fakes/raw-client.ts';
 import { chunk, type Script, STREAM_HEAD, startRawEngine } from '../fakes/raw-engine.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { sleep, until } from '../fakes/until.ts';
 import { chatEvent, good, MODEL, untilIdle } from '../scenarios/fault-rig.ts';
 import { chatRequest, LoadClient } from '../scenarios/load-client.ts';
-import {
-  atMost,
-  exactly,
-  type Fault,
-  type Finding,
-  noted,
-  type Scale,
-  sleep,
-  until,
-} from './fault.ts';
+import { atMost, exactly, type Fault, type Finding, noted, type Scale } from './fault.ts';
 import { listenersOn } from './proc.ts';
 
 const WORKERS = 2;
@@ -26,8 +18,10 @@ const GROWN_UP_MS = 5500;
 const CRASHES: Readonly<Record<Scale, number>> = { short: 1, long: 4 };
 const REPLACED_MS: Readonly<Record<Scale, number>> = { short: 3000, long: 1000 };
 const CRASHED = 'a worker ended; replacing it';
-/** So long after a crash nobody may notice it any more. */
+/** So long after the router has noticed a crash no client may notice it any more. */
 const AFTERMATH_MS = 100;
+/** What the dashboard counts may lag behind what clients see by so much. */
+const GAUGE_MS = 2000;
 
 export const CRASH: readonly Fault[] = [
   {
@@ -115,23 +109,36 @@ async function strike(
   // From here on the dead worker's socket is gone; its replacement may come at once.
   const crashes = () => router.logs().filter(({ msg }) => msg === CRASHED).length;
   await until('the crash is noticed', () => crashes() > small.crashes);
+  small.noticed();
   small.crashes = crashes();
   await until('it is replaced', () => listenersOn(router.port) === WORKERS);
   const replacedMs = performance.now() - crashMs;
   await sleep(300);
-  const alive = streams.filter(({ ending }) => ending === 'open');
   await small.pause();
-  const { backends } = await router.dashboard();
-  const gaugeError = backends[0]!.connections - alive.length;
+  const isOpen = ({ ending }: RawClient) => ending === 'open';
+  const gaugeError = await errorOfGauge(router, () => streams.filter(isOpen).length);
+  const alive = streams.filter(isOpen);
   small.goOn();
   for (const stream of streams) stream.abort();
   return { replacedMs, lost: STREAMS - alive.length, gaugeError };
+}
+
+/** 0 as soon as it is right. */
+async function errorOfGauge(router: RunningRouter, alive: () => number): Promise<number> {
+  const untilMs = performance.now() + GAUGE_MS;
+  for (;;) {
+    const { backends } = await router.dashboard();
+    const error = backends[0]!.connections - alive();
+    if (error === 0 || performance.now() > untilMs) return error;
+    await sleep(10);
+  }
 }
 
 /** Small requests, each on a connection of its own, all the time. */
 class SmallTalk {
   readonly #port: number;
   #crashMs = Number.POSITIVE_INFINITY;
+  #noticedMs = Number.POSITIVE_INFINITY;
   #talking = true;
   #over = false;
   #running = 0;
@@ -148,6 +155,11 @@ class SmallTalk {
 
   crashed(atMs: number): void {
     this.#crashMs = atMs;
+    this.#noticedMs = Number.POSITIVE_INFINITY;
+  }
+
+  noticed(): void {
+    this.#noticedMs = performance.now();
   }
 
   async pause(): Promise<void> {
@@ -177,7 +189,8 @@ class SmallTalk {
     const begunMs = performance.now();
     const { kind } = await client.send(chatRequest(MODEL, false));
     client.close();
-    const later = Math.abs(begunMs - this.#crashMs) > AFTERMATH_MS;
+    // Over before the crash, or begun after it; judged at its end, so that a crash meanwhile counts.
+    const later = performance.now() < this.#crashMs || begunMs > this.#noticedMs + AFTERMATH_MS;
     if (later) this.later++;
     if (kind !== 'ok' && later) this.failedLater++;
     else if (kind !== 'ok') this.lost++;

@@ -12,9 +12,10 @@ import {
   startRawEngine,
 } from '../fakes/raw-engine.ts';
 import { startRouter } from '../fakes/router.ts';
+import { sleep } from '../fakes/until.ts';
 import { chatEvent, ejections, good, MODEL, untilIdle } from '../scenarios/fault-rig.ts';
 import { chatRequest, LoadClient } from '../scenarios/load-client.ts';
-import { atMost, exactly, type Fault, type Finding, noted, type Scale, sleep } from './fault.ts';
+import { atMost, exactly, type Fault, type Finding, noted, type Scale } from './fault.ts';
 import { cpuMs, descriptors } from './proc.ts';
 
 const LIMIT = 64;

@@ -75,19 +75,6 @@ export function quantile(samples: readonly number[], q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** Waits until it holds, looking every millisecond. */
-export async function until(what: string, holds: () => boolean, timeoutMs = 10_000) {
-  const untilMs = performance.now() + timeoutMs;
-  while (!holds()) {
-    if (performance.now() > untilMs) throw new Error(`not so in ${timeoutMs} ms: ${what}`);
-    await sleep(1);
-  }
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 /** Runs `work` for 0 … count-1, `atOnce` of them at a time. */
 export async function inParallel(
   count: number,

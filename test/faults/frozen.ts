@@ -3,6 +3,7 @@
  * still accepts connections (its kernel does), so only silence tells.
  */
 import { type ConfigTree, type RunningRouter, startRouter } from '../fakes/router.ts';
+import { sleep } from '../fakes/until.ts';
 import { ejections, MODEL, untilIdle } from '../scenarios/fault-rig.ts';
 import {
   LoadClient,
@@ -11,7 +12,7 @@ import {
   type Outcome,
 } from '../scenarios/load-client.ts';
 import { type SimProcess, startSimProcess } from '../scenarios/sim-process.ts';
-import { atMost, exactly, type Fault, type Finding, noted, type Scale, sleep } from './fault.ts';
+import { atMost, exactly, type Fault, type Finding, noted, type Scale } from './fault.ts';
 
 const PAUSE_MS = 2000;
 const TIMES: Readonly<Record<Scale, number>> = { short: 1, long: 5 };
@@ -42,9 +43,10 @@ export const FROZEN: readonly Fault[] = [
     seen: 'a pause; then everything goes on',
     run: (scale) =>
       withSims(routerFreezes, scale, {
-        timeouts: { first_byte_ms: 1500, stream_gap_ms: 1500, body_gap_ms: 1500 },
-        http_client: { connect_timeout: 1 },
-        health_check: { interval: 0.3, timeout: 0.5, failure_threshold: 1 },
+        // Far above what engines take on a busy machine, and all below the pause.
+        timeouts: { first_byte_ms: 1800, stream_gap_ms: 1800, body_gap_ms: 1800 },
+        http_client: { connect_timeout: 1.5 },
+        health_check: { interval: 0.3, timeout: 1.7, failure_threshold: 1 },
       }),
   },
 ];

@@ -4,9 +4,10 @@
  */
 import { startRawEngine } from '../fakes/raw-engine.ts';
 import { startRouter } from '../fakes/router.ts';
+import { sleep } from '../fakes/until.ts';
 import { ejections, errorAnswer, MODEL, untilIdle } from '../scenarios/fault-rig.ts';
 import { chatRequest, LoadClient } from '../scenarios/load-client.ts';
-import { atMost, exactly, type Fault, type Finding, noted, type Scale, sleep } from './fault.ts';
+import { atMost, exactly, type Fault, type Finding, noted, type Scale } from './fault.ts';
 
 const OFFERED_PER_SECOND = 100;
 const FOR_MS: Readonly<Record<Scale, number>> = { short: 4000, long: 30_000 };

@@ -5,9 +5,10 @@
 import { join } from 'node:path';
 import { Child } from '../fakes/child.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { sleep } from '../fakes/until.ts';
 import { MODEL, untilIdle } from '../scenarios/fault-rig.ts';
 import { standBy } from './bystander.ts';
-import { atMost, exactly, type Fault, type Finding, noted, type Scale, sleep } from './fault.ts';
+import { atMost, exactly, type Fault, type Finding, noted, type Scale } from './fault.ts';
 import { forgetPeak, peakMiB, rssMiB, tcpMemoryMiB } from './proc.ts';
 
 const READERS: Readonly<Record<Scale, number>> = { short: 200, long: 2000 };

@@ -5,9 +5,10 @@
  */
 import { type Script, startRawEngine } from '../fakes/raw-engine.ts';
 import { startRouter } from '../fakes/router.ts';
+import { sleep } from '../fakes/until.ts';
 import { ejections, good, MODEL, untilIdle } from '../scenarios/fault-rig.ts';
 import { chatRequest, LoadClient } from '../scenarios/load-client.ts';
-import { exactly, type Fault, type Finding, noted, type Scale, sleep } from './fault.ts';
+import { exactly, type Fault, type Finding, noted, type Scale } from './fault.ts';
 
 const RACES: Readonly<Record<Scale, number>> = { short: 500, long: 10_000 };
 const LOOPS = 4;

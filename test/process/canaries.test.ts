@@ -5,14 +5,15 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { LAUNCHER } from '../fakes/built.ts';
 import { jsonAnswer, type RawEngine, startRawEngine } from '../fakes/raw-engine.ts';
+import { replaceFile } from '../fakes/replace-file.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { until } from '../fakes/until.ts';
 
 /** Each has its own tail, so that a leak names its source. */
 const TOKEN = 'canary-token-7f3a';
@@ -25,6 +26,8 @@ const STRANGER_KEY = 'canary-of-a-stranger-1234';
 const ADDED_KEY = 'canary-added-by-api-77';
 const ROBOT = 'canary-robot-path-aaaaaaaa';
 const ROBOT_KEY = 'canary-robot-query-bbbbbbbb';
+/** Systems do not give out ports below 1024: nobody can come to have it meanwhile. */
+const CLOSED_PORT = 1;
 const CANARY = /canary[-_a-z0-9]*/gi;
 
 const engines: RawEngine[] = [];
@@ -38,7 +41,6 @@ before(async () => {
   const good = await startRawEngine(({ send }) => send(jsonAnswer({ id: 'a' })));
   const bad = await startRawEngine(({ send }) => send('HTTP/1.1 banana\r\n\r\n'), 'bad');
   engines.push(good, bad);
-  const closed = await closedPort();
   const secrets = {
     server: { api_keys: [CLIENT_KEY, { name: 'alice', key: NAMED_KEY }] },
     dashboard: { token: TOKEN },
@@ -48,42 +50,26 @@ before(async () => {
     retry: { base_delay_ms: 10 },
     webhook: {
       ...{ enabled: true, type: 'json', batch_interval: 1 },
-      url: `http://127.0.0.1:${closed}/${ROBOT}?key=${ROBOT_KEY}`,
+      url: `http://127.0.0.1:${CLOSED_PORT}/${ROBOT}?key=${ROBOT_KEY}`,
     },
   };
   router = await startRouter({
     endpoints: [
       { url: good.url, model: 'm', apiKey: ENGINE_KEY },
       { url: bad.url, model: 'bad', apiKey: 'os.environ/CANARY_KEY' },
-      { url: `http://127.0.0.1:${closed}`, model: 'dead', apiKey: DEAD_KEY },
+      { url: `http://127.0.0.1:${CLOSED_PORT}`, model: 'dead', apiKey: DEAD_KEY },
     ],
     config: secrets,
     under: ['env', `CANARY_KEY=${ENV_KEY}`, `LLM_ROUTER_TRACE=${traces}`],
     waitUntilUp: false,
   });
-  await until(async () => (await model('m'))?.healthy === 1);
+  await until('an endpoint is up', async () => (await model('m'))?.healthy === 1);
 });
 after(async () => {
   await router.stop();
   await Promise.all(engines.map((engine) => engine.close()));
   await rm(traces, { recursive: true });
 });
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function until(satisfied: () => Promise<boolean>): Promise<void> {
-  for (let left = 300; left > 0; left--) {
-    if (await satisfied()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assert.fail(`it never came to that\n${router.child.output}`);
-}
 
 async function model(name: string): Promise<{ healthy: number } | undefined> {
   const text = await operate('GET', '/admin/status');
@@ -170,6 +156,11 @@ test('no secret is printed, written or served, whatever happens', async () => {
   await run('status', '-url', router.operationsUrl);
   await run('backends', '-url', router.operationsUrl, '-json');
 
+  const log = join(router.dir, 'logs', 'access.log');
+  await until('the access log is written', async () => {
+    return (await readFile(log, 'utf8').catch(() => '')).includes('"key":"alice"');
+  });
+  await until('traces are written', async () => (await readdir(traces)).length > 0);
   await everyFile(join(router.dir, 'logs'));
   await everyFile(traces);
   seen.push(['the output of the router', router.child.output]);
@@ -203,19 +194,20 @@ async function provokeReloadErrors(): Promise<void> {
     `server: {api_keys: ["${CLIENT_KEY}"`,
   ];
   for (const text of broken) {
-    await writeFile(file, text);
+    await replaceFile(file, text);
     await operate('POST', '/admin/reload');
     await run('check', '-config', file);
   }
-  await writeFile(file, good);
+  await replaceFile(file, good);
   const params = { model: 'openai/m', api_base: 'http://127.0.0.1:9/v1', api_key: [DEAD_KEY] };
   const item = { model_name: 'wrong', litellm_params: params };
   const folder = join(router.dir, 'configs');
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'openai_wrong.yaml'), JSON.stringify({ model_list: [item] }));
+  await replaceFile(join(folder, 'openai_wrong.yaml'), JSON.stringify({ model_list: [item] }));
   await operate('POST', '/admin/reload');
   router.child.signal('SIGHUP');
-  await until(async () => (await operate('GET', '/admin/log')).includes('openai_wrong'));
+  const isTold = async () => (await operate('GET', '/admin/log')).includes('openai_wrong');
+  await until('the log tells it', isTold);
 }
 
 /** All that can be read by GET, as the API itself lists it. */
@@ -228,12 +220,15 @@ async function everyPage(): Promise<void> {
     if ('get' in operations) await operate('GET', path.replace('{id}', id));
   }
   for (const name of ['m', 'dead', 'bad']) {
-    const { requests } = JSON.parse(await operate('GET', '/admin/requests?limit=1000')) as {
-      readonly requests: readonly { readonly id: string; readonly model: string }[];
-    };
-    const found = requests.find((request) => request.model === name);
-    assert.ok(found !== undefined, name);
-    await operate('GET', `/admin/requests/${found.id}`);
+    let id: string | undefined;
+    await until(`a request for ${name} is remembered`, async () => {
+      const { requests } = JSON.parse(await operate('GET', '/admin/requests?limit=1000')) as {
+        readonly requests: readonly { readonly id: string; readonly model: string }[];
+      };
+      id = requests.find((request) => request.model === name)?.id;
+      return id !== undefined;
+    });
+    await operate('GET', `/admin/requests/${id}`);
   }
   await operate('POST', `/admin/endpoints/${id}/check`);
 }

@@ -12,7 +12,9 @@ import { before, type TestContext, test } from 'node:test';
 import { assertBuilt, LAUNCHER } from '../fakes/built.ts';
 import { Child } from '../fakes/child.ts';
 import { type RawEngine, startRawEngine } from '../fakes/raw-engine.ts';
+import { replaceFile } from '../fakes/replace-file.ts';
 import { startRouter } from '../fakes/router.ts';
+import { sleep, until } from '../fakes/until.ts';
 
 before(assertBuilt);
 
@@ -65,14 +67,6 @@ async function engine(t: TestContext, ...script: Parameters<typeof startRawEngin
   const started: RawEngine = await startRawEngine(...script);
   t.after(() => started.close());
   return started;
-}
-
-/** Resolves when `holds`; fails the test after ten seconds. */
-async function until(holds: () => boolean): Promise<void> {
-  for (let left = 500; !holds(); left--) {
-    assert.ok(left > 0, 'it never came to that');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 function isAlive(pid: number): boolean {
@@ -218,16 +212,15 @@ test('lets a running request finish on SIGTERM, and ends at once on the second',
   const body = JSON.stringify({ model: 'm', messages: [] });
   const answer = fetch(`${router.url}/v1/chat/completions`, { method: 'POST', body });
   const failed = assert.rejects(answer);
-  await until(() => silent.requests.length === 1);
+  await until('the engine has it', () => silent.requests.length === 1);
   router.child.signal('SIGTERM');
   await router.child.logged(({ msg }) => String(msg).startsWith('draining'));
   // It is in no hurry: the request is still there after a while.
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await sleep(200);
   assert.equal(isAlive(router.pid), true);
-  const askedMs = performance.now();
   router.child.signal('SIGTERM');
+  // Who waits for the request waits for ten minutes.
   assert.equal(await router.child.exited, 1);
-  assert.ok(performance.now() - askedMs < 2000);
   await failed;
 });
 
@@ -237,15 +230,15 @@ test('the last of two quick changes counts, and an invalid file changes nothing'
   t.after(() => router.stop());
   const file = join(router.dir, 'configs/self_deployed_test.yaml');
   const good = readFileSync(file, 'utf8');
-  await writeFile(file, good.replaceAll(a.url, b.url).replaceAll('"m"', '"other"'));
+  await replaceFile(file, good.replaceAll(a.url, b.url).replaceAll('"m"', '"other"'));
   router.child.signal('SIGHUP');
-  await writeFile(file, good.replaceAll(a.url, b.url));
+  await replaceFile(file, good.replaceAll(a.url, b.url));
   router.child.signal('SIGHUP');
   const at = (url: string) => `m@${url}/v1`;
   await router.until('only b is left', ({ backends }) => {
     return backends.map(({ id }) => id).join() === at(b.url);
   });
-  await writeFile(file, 'model_list: [');
+  await replaceFile(file, 'model_list: [');
   router.child.signal('SIGHUP');
   await router.child.logged(({ msg }) => msg === 'problems in the configuration');
   const { backends } = await router.dashboard();
@@ -265,9 +258,9 @@ test('follows the folder of endpoint files that the main file names', async (t) 
   });
   t.after(() => router.stop());
   const file = join(router.dir, 'config.yaml');
-  await writeFile(file, readFileSync(file, 'utf8').replace('"configs"', '"other"'));
+  await replaceFile(file, readFileSync(file, 'utf8').replace('"configs"', '"other"'));
   await router.until('the other folder counts', ({ backends }) => backends.length === 0);
-  await writeFile(join(router.dir, 'other/openai_x.yaml'), endpointFile(b.url));
+  await replaceFile(join(router.dir, 'other/openai_x.yaml'), endpointFile(b.url));
   await router.untilUp(1);
 });
 
@@ -278,7 +271,8 @@ test('demo prints a request that works and leaves nothing behind', async (t) => 
   const child = start(t, ['demo']);
   if (before === undefined) Reflect.deleteProperty(process.env, 'TMPDIR');
   else process.env.TMPDIR = before;
-  await until(() => child.output.includes('Ctrl-C ends the demo.'));
+  const isThere = () => child.output.includes('Ctrl-C ends the demo.');
+  await until('the demo is there', isThere, 30_000);
   const [, url, field, body] =
     /curl -N (\S+) \\\n +-H '([^']+)' \\\n +-d '([^']+)'\n/.exec(child.output) ?? [];
   const [name, value] = field!.split(': ') as [string, string];

@@ -1,10 +1,12 @@
 /** The configuration of a running router: changed, refused, taken back; LiteLLM's; pruned. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Sim, startSim } from '../../src/sim/engine.ts';
+import { replaceFile } from '../fakes/replace-file.ts';
 import { type RouterSetup, type RunningRouter, startRouter } from '../fakes/router.ts';
+import { until } from '../fakes/until.ts';
 import { startWecomRobot } from '../fakes/wecom-robot.ts';
 
 const MODEL = 'm';
@@ -26,7 +28,7 @@ async function write(router: RunningRouter, config: object): Promise<void> {
   const base = { server: { host: '127.0.0.1', port: 0, workers: 1, drain_timeout: 5 } };
   const rest = { dashboard: { web_port: 0 }, log: { dir: '' } };
   const text = JSON.stringify({ ...base, ...rest, ...config });
-  await writeFile(join(router.dir, 'config.yaml'), text);
+  await replaceFile(join(router.dir, 'config.yaml'), text);
 }
 
 interface Answer {
@@ -92,7 +94,7 @@ test('alerts, probes and the strategy follow the file without a restart', async 
   });
   const { body } = await post(router, '/admin/reload');
   assert.match(body.outcome, /^(applied|unchanged)$/);
-  while (robot.messages.length === 0) await sleep(50);
+  await until('an alert came', () => robot.messages.length > 0);
   const response = await fetch(`${router.operationsUrl}/admin/status`);
   const status = (await response.json()) as { router: { strategy: string } };
   assert.equal(status.router.strategy, 'least-connections');
@@ -110,11 +112,11 @@ test('what is not valid is refused, shown, and forgotten when it is mended', asy
     const response = await fetch(`${router.operationsUrl}/admin/status`);
     return ((await response.json()) as { config: { problems: string[] } }).config.problems;
   };
-  while ((await shown()).length === 0) await sleep(50);
+  await until('it is shown', async () => (await shown()).length > 0);
   assert.equal((await chat(router, MODEL)).status, 200);
   await write(router, {});
   await post(router, '/admin/reload');
-  while ((await shown()).length > 0) await sleep(50);
+  await until('it is forgotten', async () => (await shown()).length === 0);
 });
 
 test('a LiteLLM file serves aliases, patterns, fallbacks and its master key', async (t) => {
@@ -177,7 +179,3 @@ test('endpoints that fail their first probe leave the file, and a copy stays', a
   assert.match(copy ?? '', /^self_deployed_fleet\.yaml\.\d{8}T\d{6}Z\.bak$/);
   assert.equal(await readFile(join(folder, copy!), 'utf8'), text.join('\n'));
 });
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

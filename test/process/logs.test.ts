@@ -16,6 +16,7 @@ import {
   startRawEngine,
 } from '../fakes/raw-engine.ts';
 import { type RouterSetup, type RunningRouter, startRouter } from '../fakes/router.ts';
+import { sleep, until } from '../fakes/until.ts';
 
 const MB = 1024 * 1024;
 
@@ -33,14 +34,14 @@ async function router(t: TestContext, setup: RouterSetup): Promise<RunningRouter
   return started;
 }
 
-/** Resolves with what `look` finds; fails the test after ten seconds. */
+/** What `look` finds, now or later. */
 async function found<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (let left = 500; left > 0; left--) {
-    const value = await look().catch(() => undefined);
-    if (value !== undefined) return value;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return assert.fail(`it never came to that: ${what}`);
+  let value: T | undefined;
+  await until(what, async () => {
+    value = await look().catch(() => undefined);
+    return value !== undefined;
+  });
+  return value!;
 }
 
 async function linesOf(path: string): Promise<Line[]> {
@@ -137,10 +138,15 @@ test('makes its folder again when somebody removed it', async (t) => {
   const path = join(running.dir, 'logs', 'llm-router.log');
   await lineWith(path, ({ msg }) => msg === 'listening');
   await rm(join(running.dir, 'logs'), { recursive: true });
-  // It looks once a second.
-  await new Promise((resolve) => setTimeout(resolve, 1100));
-  await makeLogLine(running, 'after');
-  await lineWith(path, added('after'));
+  // It looks once a second, when there is something to write; before that lines go to nowhere.
+  let tries = 0;
+  await found('a new file', async () => {
+    await makeLogLine(running, `after-${tries++}`);
+    await sleep(100);
+    return await stat(path);
+  });
+  await makeLogLine(running, 'at-last');
+  await lineWith(path, added('at-last'));
 });
 
 test('serves while its disk is full, says so once, and catches up afterwards', async (t) => {
@@ -178,13 +184,11 @@ test('starts and serves where the folder cannot be made', async (t) => {
 });
 
 test('the access log has a line for a stream and one for a request that failed over', async (t) => {
+  let finish: () => void = () => {};
   const answers = await engine(t, ({ request, send }) => {
     if (!request.body.includes('stream')) return send(jsonAnswer('{"id":1}'));
-    send(Buffer.concat([Buffer.from(STREAM_HEAD), chunk(EVENTS[0]!)]));
-    return void setTimeout(
-      () => send(Buffer.concat([chunk(EVENTS[1]!), Buffer.from(LAST_CHUNK)])),
-      100,
-    );
+    finish = () => send(Buffer.concat([chunk(EVENTS[1]!), Buffer.from(LAST_CHUNK)]));
+    return send(Buffer.concat([Buffer.from(STREAM_HEAD), chunk(EVENTS[0]!)]));
   });
   const fails = await engine(t, ({ send }) => send(jsonAnswer('{}', '', '500 No')));
   const running = await router(t, {
@@ -196,6 +200,9 @@ test('the access log has a line for a stream and one for a request that failed o
     config: { log: { dir: 'logs', access: true }, routing: { num_retries: 3 } },
   });
   const stream = await ask(running, { model: 's', stream: true }, 'streamed');
+  // The client has the head, and so the router had its first byte.
+  await sleep(100);
+  finish();
   assert.equal(await stream.text(), EVENTS.join(''));
   assert.equal((await ask(running, { model: 'm' }, 'failed-over')).status, 200);
   assert.equal((await fetch(`${running.url}/nowhere`)).status, 404);

@@ -8,7 +8,9 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { LAUNCHER } from '../fakes/built.ts';
 import { jsonAnswer, type RawEngine, startRawEngine } from '../fakes/raw-engine.ts';
+import { replaceFile } from '../fakes/replace-file.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { until } from '../fakes/until.ts';
 
 const TOKEN = 'tok-of-the-test';
 const MODELS = ['通义千问', 'qwen', 'qwen'];
@@ -25,10 +27,8 @@ before(async () => {
     config: { dashboard: { token: TOKEN } },
     waitUntilUp: false,
   });
-  for (let left = 200; left > 0; left--) {
-    if ((await run('status')).out.includes('3 of 3 endpoints')) return;
-  }
-  assert.fail(router.child.output);
+  const areUp = async () => (await run('status')).out.includes('3 of 3 endpoints');
+  await until('all endpoints are up', areUp, 30_000);
 });
 after(async () => {
   await router.stop();
@@ -113,16 +113,16 @@ test('reloads, says what changes, and keeps what is when the files are wrong', a
   const good = await readFile(file, 'utf8');
   const config = { ...JSON.parse(good), routing: { num_retries: 7 } };
   // The watcher may be faster than the command; what it says then is asked for by a dry run first.
-  await writeFile(file, JSON.stringify(config));
+  await replaceFile(file, JSON.stringify(config));
   const dry = await run('reload', ['-dry-run']);
   assert.match(dry.out, /This would change|Nothing would change/);
   assert.match((await run('reload')).out, /^(The new configuration counts|Nothing has changed)\./);
-  await writeFile(file, 'routing: {num_retries: many}');
+  await replaceFile(file, 'routing: {num_retries: many}');
   const refused = await run('reload');
   assert.equal(refused.code, 3);
   assert.match(refused.out, /^The configuration is not valid; the one in use stays\.\n/);
   assert.match(refused.out, /num_retries: must be a whole number/);
-  await writeFile(file, good);
+  await replaceFile(file, good);
 });
 
 test('goes back to the configuration before, and says what that changed', async (t) => {

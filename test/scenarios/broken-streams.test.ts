@@ -16,6 +16,7 @@ import {
   startRawEngine,
 } from '../fakes/raw-engine.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { until } from '../fakes/until.ts';
 import { chatEvent, MODEL, untilIdle } from './fault-rig.ts';
 import { loadRequest } from './load-client.ts';
 
@@ -32,6 +33,8 @@ interface Dialect {
 
 let engine: RawEngine;
 let router: RunningRouter;
+/** What the client of now has of its answer. */
+let heard: () => string = () => '';
 
 const OPENAI_WORDS =
   /^data: \{"error":\{[^\n]*"type":"upstream_error"[^\n]*"code":"upstream_disconnected"\}\}\n\n$/;
@@ -109,10 +112,11 @@ for (const dialect of DIALECTS) {
   });
 
   test(`${dialect.name}: a clean end without the last event is no success either`, async () => {
-    engine.script = async ({ send, delay }) => {
+    engine.script = async ({ send }) => {
       send(STREAM_HEAD);
       send(chunk(dialect.events.slice(0, 4).join('')));
-      await delay(3);
+      // With its events still in hand the router could answer with an error instead.
+      await until('the client has them', () => heard().includes(dialect.events[3]!));
       send(LAST_CHUNK);
     };
     await assertHonest(dialect, 4);
@@ -133,10 +137,10 @@ for (const dialect of DIALECTS) {
 test('an answer that is not a stream and is cut half-way ends with the connection', async () => {
   for (const way of ['end', 'reset'] as const) {
     for (const framing of ['Content-Length: 400', 'Transfer-Encoding: chunked']) {
-      engine.script = async ({ send, delay, ...stage }) => {
+      engine.script = async ({ send, ...stage }) => {
         send(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n${framing}\r\n\r\n`);
         send(framing.startsWith('C') ? '{"half":' : chunk('{"half":'));
-        await delay(5);
+        await until('the client has it', () => heard().includes('{"half":'));
         stage[way]();
       };
       const { text, ending } = await receive('/v1/chat/completions', false);
@@ -167,13 +171,17 @@ function responsesEvent(n: number): string {
   return `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: n, ...fields })}\n\n`;
 }
 
-/** Sends so many events, and a piece of one more, then ends the connection. */
+/**
+ * Sends so many events, and a piece of one more, then ends the connection. A reset overtakes what
+ * the router has not read yet, so it waits until the client has the whole events.
+ */
 function dying(dialect: Dialect, count: number, piece: string, way: 'end' | 'reset'): Script {
+  const events = dialect.events.slice(0, count);
   return async ({ send, delay, ...stage }) => {
     send(STREAM_HEAD);
-    for (const event of dialect.events.slice(0, count)) send(chunk(event));
+    for (const event of events) send(chunk(event));
+    await until('the client has them', () => heard().includes(events.at(-1)!));
     if (piece !== '') send(chunk(piece));
-    // A reset overtakes what the router has not read yet.
     await delay(3);
     stage[way]();
   };
@@ -196,6 +204,7 @@ async function receive(path: string, stream: boolean): Promise<{ text: string; e
   const body = Buffer.from(JSON.stringify({ model: MODEL, stream }));
   const { head } = loadRequest(body, stream, path);
   const client = await connectRaw(router.port);
+  heard = () => client.received().toString();
   client.send(Buffer.concat([head, body]));
   const ending = await client.ended();
   client.abort();
@@ -203,12 +212,28 @@ async function receive(path: string, stream: boolean): Promise<{ text: string; e
 }
 
 function openai(): OpenAI {
-  return new OpenAI({ baseURL: `${router.url}/v1`, apiKey: 'none', maxRetries: 0 });
+  const baseURL = `${router.url}/v1`;
+  return new OpenAI({ baseURL, apiKey: 'none', maxRetries: 0, fetch: tapped });
 }
 
 function anthropic(): Anthropic {
-  return new Anthropic({ baseURL: router.url, apiKey: 'none', maxRetries: 0 });
+  return new Anthropic({ baseURL: router.url, apiKey: 'none', maxRetries: 0, fetch: tapped });
 }
+
+/** A fetch that lets `heard` tell what has come of its answer. */
+const tapped: typeof fetch = async (input, init) => {
+  let text = '';
+  heard = () => text;
+  const response = await fetch(input, init);
+  const decoder = new TextDecoder();
+  const tap = new TransformStream<Uint8Array, Uint8Array>({
+    transform(bytes, controller) {
+      text += decoder.decode(bytes, { stream: true });
+      controller.enqueue(bytes);
+    },
+  });
+  return new Response(response.body!.pipeThrough(tap), response);
+};
 
 async function countOf(stream: AsyncIterable<unknown>): Promise<number> {
   let count = 0;

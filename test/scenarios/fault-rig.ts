@@ -1,4 +1,5 @@
 /** What the tests of faults share: a router in front of scripted engines, and good answers. */
+import assert from 'node:assert/strict';
 import {
   chunk,
   jsonAnswer,
@@ -9,6 +10,7 @@ import {
   startRawEngine,
 } from '../fakes/raw-engine.ts';
 import { type ConfigTree, type RunningRouter, startRouter } from '../fakes/router.ts';
+import { untilPasses } from '../fakes/until.ts';
 import { LoadClient } from './load-client.ts';
 
 export const MODEL = 'm';
@@ -76,17 +78,20 @@ export function errorAnswer(status: string, message: string, fields = ''): strin
   return jsonAnswer({ error: { message, type: 'engine_error' } }, fields, status);
 }
 
-/** In flight at all endpoints together. */
+/** Nothing is in flight at any endpoint, and every request is counted as ended. */
 export async function untilIdle(router: RunningRouter): Promise<void> {
-  await router.until('nothing is in flight', ({ backends }) =>
-    backends.every(({ connections, pending }) => connections === 0 && pending === 0),
-  );
+  await router.until('nothing is in flight', ({ backends, requests }) => {
+    const isIdle = backends.every(({ connections, pending }) => connections === 0 && pending === 0);
+    return isIdle && requests.total === requests.success + requests.failures;
+  });
 }
 
+/** Told so often in the log, which is written after the answers. */
+export async function untilEjected(router: RunningRouter, count: number): Promise<void> {
+  await untilPasses(() => assert.equal(ejections(router), count, 'ejections'));
+}
+
+/** As far as they are in the log: for those that must not be. */
 export function ejections(router: RunningRouter): number {
   return router.logs().filter(({ msg }) => msg === 'ejected an endpoint').length;
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

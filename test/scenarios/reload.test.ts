@@ -7,6 +7,7 @@ import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Sim, startSim } from '../../src/sim/engine.ts';
+import { replaceFile } from '../fakes/replace-file.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
 import { chatRequest, closedLoop, LoadClient, type Outcome } from './load-client.ts';
 
@@ -148,9 +149,8 @@ function pathOf(name: string): string {
   return join(router.dir, 'configs', name);
 }
 
-async function replace(name: string, text: string): Promise<void> {
-  await writeFile(pathOf('.next'), text);
-  await rename(pathOf('.next'), pathOf(name));
+function replace(name: string, text: string): Promise<void> {
+  return replaceFile(pathOf(name), text);
 }
 
 let generation = 0;

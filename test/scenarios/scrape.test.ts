@@ -5,7 +5,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { type Dashboard, startRouter } from '../fakes/router.ts';
-import { sleep } from './fault-rig.ts';
+import { sleep, until } from '../fakes/until.ts';
 
 const servers: Server[] = [];
 after(() => {
@@ -78,6 +78,8 @@ test('shows the kind and the load of each engine', async () => {
   }
 });
 
+const ANSWER_MS = 120;
+
 test('asks a slow engine seldom, and never twice at a time', async () => {
   let open = 0;
   let most = 0;
@@ -86,17 +88,22 @@ test('asks a slow engine seldom, and never twice at a time', async () => {
     if (request.url !== '/metrics') return response.end('{}');
     asked.push(performance.now());
     most = Math.max(most, ++open);
-    await sleep(120);
+    await sleep(ANSWER_MS);
     open--;
     return response.end(VLLM);
   });
   const config = { monitor: { collect_interval: 0.1 } };
   const router = await startRouter({ endpoints: [{ url, model: 'm' }], config });
   try {
-    await sleep(2800);
+    await until('it was asked again and again', () => asked.length >= 3);
     assert.equal(most, 1);
     // Ten times as long as an answer takes, but for the first pause, which is spread by half.
-    assert.ok(asked.length >= 2 && asked.length <= 4, `${asked.length} times in 2.8 s`);
+    const pausesMs = asked.slice(1).map((atMs, index) => atMs - asked[index]!);
+    assert.ok(pausesMs[0]! >= 5 * ANSWER_MS - 50, `${pausesMs} ms`);
+    assert.ok(
+      pausesMs.slice(1).every((ms) => ms >= 10 * ANSWER_MS - 50),
+      `${pausesMs} ms`,
+    );
   } finally {
     await router.stop();
   }

@@ -1,8 +1,9 @@
 /** Simulated engines as processes of their own, which can be killed and frozen. */
 import { LAUNCHER } from '../fakes/built.ts';
 import { Child } from '../fakes/child.ts';
+import { sleep } from '../fakes/until.ts';
 
-const START_MS = 15_000;
+const START_MS = 30_000;
 const POLL_MS = 20;
 
 /** Starts `llm-router sim` on a free port, with these flags beside. */
@@ -16,7 +17,7 @@ export async function startSimProcess(...flags: string[]): Promise<SimProcess> {
       await child.kill();
       throw new Error(`the engine did not start:\n${child.output}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await sleep(POLL_MS);
   }
 }
 

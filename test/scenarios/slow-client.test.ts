@@ -8,7 +8,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { after, before, test } from 'node:test';
 import { chunk, jsonAnswer, LAST_CHUNK, STREAM_HEAD } from '../fakes/raw-engine.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
-import { GOOD_ANSWER, MODEL, sleep, untilIdle } from './fault-rig.ts';
+import { sleep, until } from '../fakes/until.ts';
+import { GOOD_ANSWER, MODEL, untilIdle } from './fault-rig.ts';
 import { chatRequest, LoadClient } from './load-client.ts';
 
 const EVENT_BYTES = 64 * 1024;
@@ -90,12 +91,16 @@ test('the engine is slowed, others are not, and nothing is lost', { timeout: 30_
   assert.ok(settled > 0 && settled < BOUND_BYTES, `${settled} bytes were taken`);
   assert.equal(sentBytes(), settled, 'the engine stands still');
   const others = new LoadClient(router.port);
+  const took: number[] = [];
   for (let turn = 0; turn < 20; turn++) {
     const { kind, totalMs } = await others.send(chatRequest(MODEL, false));
     assert.equal(kind, 'ok');
-    assert.ok(totalMs < 200, `${totalMs} ms`);
+    took.push(totalMs);
   }
   others.close();
+  // A plane that waited for the slow one would be late every time, a busy machine now and then.
+  const middleMs = took.sort((a, b) => a - b)[10]!;
+  assert.ok(middleMs < 200 && took.at(-1)! < STALL_MS / 2, `${took} ms`);
   let received = 0;
   let tail = '';
   slow.on('data', (bytes: Buffer) => {
@@ -117,8 +122,7 @@ test('a client that takes nothing for write_stall_ms is cut off, its engine free
   await untilIdle(router);
   const tookMs = performance.now() - startedMs;
   assert.ok(tookMs >= STALL_MS - 100 && tookMs < STALL_MS + 3000, `${tookMs} ms`);
-  for (let look = 0; look < 50 && !streamEnded; look++) await sleep(10);
-  assert.ok(streamEnded, 'the connection to the engine is closed');
+  await until('the connection to the engine is closed', () => streamEnded);
   assert.ok((await router.dashboard()).backends[0]!.healthy, 'the engine is not blamed');
   slow.destroy();
 });

@@ -8,9 +8,11 @@ import { after, before, suite, test } from 'node:test';
 import { LAUNCHER } from '../fakes/built.ts';
 import { startRawEngine } from '../fakes/raw-engine.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { untilPasses } from '../fakes/until.ts';
 import { good } from '../scenarios/fault-rig.ts';
 
-const PATIENCE_MS = 8_000;
+/** A look at the screen is a process of its own. */
+const LOOK_MS = 50;
 const skip = spawnSync('tmux', ['-V']).status !== 0 && 'tmux is not installed';
 
 /** A server of its own for each window: one that ends takes its time. */
@@ -34,13 +36,17 @@ function screen(...flags: string[]): string {
 }
 
 async function shows(what: RegExp, ...flags: string[]): Promise<string> {
-  const untilMs = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const seen = screen(...flags);
-    if (what.test(seen)) return seen;
-    if (performance.now() > untilMs) assert.fail(`no ${what} on\n${seen}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  let seen = '';
+  await untilPasses(() => {
+    seen = screen(...flags);
+    assert.match(seen, what);
+  }, LOOK_MS);
+  return seen;
+}
+
+async function assertCursorBack(): Promise<void> {
+  const flags = () => tmux('display-message', '-p', '#{cursor_flag}#{alternate_on}').trim();
+  await untilPasses(() => assert.equal(flags(), '10'), LOOK_MS);
 }
 
 suite('the terminal dashboard', { skip }, () => {
@@ -69,24 +75,26 @@ suite('the terminal dashboard', { skip }, () => {
 
   test('shows the sick endpoint and why, and drains one by keys alone', async () => {
     open(router, 100, 24);
-    const seen = await shows(/✗ down +qwen@127\.0\.0\.1:9 /);
-    assert.match(seen, /1\/2 endpoints/);
-    assert.match(seen, /q quit/);
+    await shows(/✗ down +qwen@127\.0\.0\.1:9 /);
+    await shows(/1\/2 endpoints/);
+    await shows(/q quit/);
     await shows(/✗ .*connection refused/);
     tmux('send-keys', 'j', 'd');
     await shows(/Drain qwen@http.*\? \(y\/n\)/);
     tmux('send-keys', 'y');
     await shows(/○ draining +qwen@127/);
-    const { backends } = await router.dashboard();
-    assert.equal(backends.filter(({ healthy }) => healthy).length, 0);
+    await router.until('none is left', ({ backends }) => !backends.some(({ healthy }) => healthy));
   });
 
   test('follows the size of its window', async () => {
     tmux('resize-window', '-x', '200', '-y', '40');
     await shows(/REASON/);
     tmux('resize-window', '-x', '60', '-y', '15');
-    const seen = await shows(/ENDPOINT(?!.*REASON)/);
-    assert.equal(seen.trimEnd().split('\n').length, 15);
+    await untilPasses(() => {
+      const seen = screen();
+      assert.match(seen, /ENDPOINT(?!.*REASON)/);
+      assert.equal(seen.trimEnd().split('\n').length, 15);
+    }, LOOK_MS);
   });
 
   test('gives the terminal back when it is quit', async () => {
@@ -94,7 +102,7 @@ suite('the terminal dashboard', { skip }, () => {
     const seen = await shows(/ended 0/);
     assert.match(seen, /^before/);
     assert.doesNotMatch(seen, /ENDPOINT/);
-    assert.equal(tmux('display-message', '-p', '#{cursor_flag}#{alternate_on}').trim(), '10');
+    await assertCursorBack();
   });
 
   test('gives the terminal back when it is interrupted or terminated', async () => {
@@ -109,7 +117,7 @@ suite('the terminal dashboard', { skip }, () => {
       }
       const seen = await shows(/ended \d/);
       assert.doesNotMatch(seen, /ENDPOINT/, end);
-      assert.equal(tmux('display-message', '-p', '#{cursor_flag}#{alternate_on}').trim(), '10');
+      await assertCursorBack();
     }
   });
 
