@@ -191,7 +191,7 @@ describe('a drain', () => {
     const idle = plane.client(HEALTH);
     const busy = plane.client(post());
     plane.plane.draining = true;
-    plane.downstreams.closeAfterAnswers();
+    plane.downstreams.closeAfterAnswers(true);
     assert.equal(idle.closedBy, 'close');
     plane.connect().deliver(OK);
     assert.equal(field(readAnswer(busy.received), 'connection'), 'close');
@@ -202,6 +202,23 @@ describe('a drain', () => {
     leave(plane, late);
     plane.assertEmpty();
     assert.equal(plane.total(TOTAL_OK), 1);
+  });
+
+  it('leaves a connection alone that has yet to ask, while new ones are still accepted', () => {
+    const plane = start();
+    const used = plane.client(HEALTH);
+    const fresh = plane.client();
+    plane.plane.draining = true;
+    plane.downstreams.closeAfterAnswers(false);
+    assert.equal(used.closedBy, 'close');
+    assert.equal(fresh.closedBy, '');
+    fresh.deliver(HEALTH);
+    assert.equal(field(readAnswer(fresh.received), 'connection'), 'close');
+    const unused = plane.client();
+    plane.downstreams.closeAfterAnswers(true);
+    assert.equal(unused.closedBy, 'close');
+    leave(plane, fresh);
+    plane.assertEmpty();
   });
 
   it('answers /ready with 503', () => {

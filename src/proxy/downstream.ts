@@ -58,6 +58,8 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
   readonly #timer: WheelTimer;
   readonly #halfClose: HalfClose;
   #phase: number;
+  /** It has not had an answer: its first request may be on its way. */
+  #isFresh: boolean;
   #pending: Buffer;
   #exchange: Exchange | undefined;
   #lingered: number;
@@ -76,6 +78,7 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
     this.#timer = new WheelTimer(this);
     this.#halfClose = new HalfClose(transport);
     this.#phase = IDLE;
+    this.#isFresh = true;
     this.#pending = NO_BYTES;
     this.#exchange = undefined;
     this.#lingered = 0;
@@ -307,10 +310,10 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
     return this.#exchange?.trail?.running();
   }
 
-  /** Closes between two requests; a running one is the connection's last. */
-  closeAfterAnswer(): void {
+  /** Closes between two requests; a running one is the connection's last, and so is a first one. */
+  closeAfterAnswer(isFreshToo: boolean): void {
     this.keepAlive = false;
-    if (this.#phase === IDLE) this.transport.close();
+    if (this.#phase === IDLE && (isFreshToo || !this.#isFresh)) this.transport.close();
   }
 
   endNow(): void {
@@ -335,6 +338,7 @@ export class Downstream implements BodyWaiter, Client, TransportHandler, TimerOw
   }
 
   #idle(): void {
+    this.#isFresh = false;
     this.#phase = IDLE;
     this.plane.wheel.arm(this.#timer, TIMER_IDLE, this.plane.options.keepAliveIdleMs);
   }

@@ -39,9 +39,13 @@ export class Downstreams {
     return found.sort((a, b) => a.startedMs - b.startedMs).slice(0, limit);
   }
 
-  /** Ends connections that are between two requests; the others end after their answer. */
-  closeAfterAnswers(): void {
-    for (const downstream of this.#open) downstream.closeAfterAnswer();
+  /**
+   * Ends connections that are between two requests; the others end after their answer. Who has just
+   * connected would take an end without a word for a failure: while new connections are still
+   * accepted these are left alone.
+   */
+  closeAfterAnswers(isFreshToo: boolean): void {
+    for (const downstream of this.#open) downstream.closeAfterAnswer(isFreshToo);
   }
 
   /** The drain's deadline: what still runs is ended honestly. */

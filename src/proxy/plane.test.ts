@@ -187,7 +187,7 @@ const ACTS = {
   drain(life: Life, which: number, what: number): void {
     if (what % 4 !== 0) return;
     life.plane.plane.draining = which % 2 === 0;
-    if (what % 8 === 0) life.plane.downstreams.closeAfterAnswers();
+    if (what % 8 === 0) life.plane.downstreams.closeAfterAnswers(what % 16 === 0);
     if (what % 32 === 0) life.plane.downstreams.endAll();
   },
 };

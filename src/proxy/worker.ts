@@ -130,7 +130,7 @@ function hear(message: ToWorker, listener: Listener): void {
     adopt(tableParts.assemble(message));
   } else {
     plane.draining = true;
-    downstreams.closeAfterAnswers();
+    downstreams.closeAfterAnswers(message.kind === 'close');
     if (message.kind === 'close') close(listener, message.timeoutMs);
   }
 }
