@@ -189,7 +189,7 @@ class SmallTalk {
     const begunMs = performance.now();
     const { kind } = await client.send(chatRequest(MODEL, false));
     client.close();
-    // Over before the crash, or begun after it; judged at its end, so that a crash meanwhile counts.
+    // Over before the crash, or begun after it: judged at its end, when a crash is known.
     const later = performance.now() < this.#crashMs || begunMs > this.#noticedMs + AFTERMATH_MS;
     if (later) this.later++;
     if (kind !== 'ok' && later) this.failedLater++;

@@ -63,7 +63,8 @@ export async function chatBesideBatch(mix: Mix): Promise<void> {
     ];
     const share = both.batchDone / batchAlone.batchDone;
     console.log(
-      `chat p${100 * mix.judged} to first byte ${alone.toFixed(0)} ms alone, ${beside.toFixed(0)} ms beside ` +
+      `chat p${100 * mix.judged} to first byte ${alone.toFixed(0)} ms alone, ` +
+        `${beside.toFixed(0)} ms beside ` +
         `${mix.batch} batch clients (${both.chatMs.length} chats); batch ${batchAlone.batchDone} ` +
         `alone, ${both.batchDone} beside (${(100 * share).toFixed(1)} %)`,
     );
