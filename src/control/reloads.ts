@@ -7,7 +7,13 @@
  * read causes one more reading after that one. What is invalid changes nothing and is told until it
  * is mended. A rollback holds until the files change again or somebody asks for a reload.
  */
-import { type ConfigDiff, type ConfigState, diffConfig, isEmptyDiff } from '../config/diff.ts';
+import {
+  type ConfigDiff,
+  type ConfigState,
+  diffConfig,
+  diffOptions,
+  isEmptyDiff,
+} from '../config/diff.ts';
 import type { Loaded } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 
@@ -111,7 +117,9 @@ export class Reloads {
         return this.#tell(refusal(['there is no earlier version to go back to'], by));
       }
       this.#undone = this.#current.state;
-      const diff = this.#adopt(target.loaded);
+      const state = this.#parts.stateOf(target.loaded);
+      const diff = diffConfig(this.#current.state, state);
+      this.#adopt({ loaded: target.loaded, state }, diff);
       return this.#tell({ outcome: 'applied', diff, problems: [], by });
     });
   }
@@ -122,7 +130,7 @@ export class Reloads {
   }
 
   get status(): ReloadStatus {
-    const { options } = diffConfig(this.#atStart, this.#current.state);
+    const options = diffOptions(this.#atStart.settings, this.#current.state.settings);
     return {
       version: this.#version,
       since_at_ms: this.#sinceMs,
@@ -149,16 +157,16 @@ export class Reloads {
     }
     const problems = loaded.problems.map(formatProblem);
     if (loaded.config === undefined) return this.#refuse(problems, ask);
-    const next = this.#parts.stateOf(loaded);
-    const diff = diffConfig(this.#current.state, next);
+    const state = this.#parts.stateOf(loaded);
+    const diff = diffConfig(this.#current.state, state);
     if (ask.dryRun) return { outcome: 'dry_run', diff, problems, by: ask.by };
-    if (this.#stopped || this.#isHeld(next, ask)) {
+    if (this.#stopped || this.#isHeld(state, ask)) {
       return { outcome: 'unchanged', diff: NO_CHANGE, problems, by: ask.by };
     }
     this.#refused = undefined;
     this.#undone = undefined;
     const outcome = isEmptyDiff(diff) ? 'unchanged' : 'applied';
-    this.#adopt(loaded);
+    this.#adopt({ loaded, state }, diff);
     return this.#tell({ outcome, diff, problems, by: ask.by });
   }
 
@@ -176,17 +184,14 @@ export class Reloads {
     return this.#tell(result);
   }
 
-  #adopt(loaded: Loaded): ConfigDiff {
-    const state = this.#parts.stateOf(loaded);
-    const diff = diffConfig(this.#current.state, state);
-    this.#parts.apply(loaded);
+  #adopt(version: Version, diff: ConfigDiff): void {
+    this.#parts.apply(version.loaded);
     if (!isEmptyDiff(diff)) {
       this.#previous = this.#current;
       this.#version++;
       this.#sinceMs = this.#parts.wallMs();
     }
-    this.#current = { loaded, state };
-    return diff;
+    this.#current = version;
   }
 
   #tell(result: ReloadResult): ReloadResult {
