@@ -21,6 +21,12 @@ const BACKSLASH = 0x5c;
 const QUOTES = 0x22222222;
 const ONES = 0x01010101;
 const HIGH_BITS = 0x80808080 | 0;
+/** From here on a view of the chunk pays, which may have to be made. */
+const VIEWED_BYTES = 32;
+/** A quote in the text so close means that more will follow: */
+const CLOSE_BYTES = 128;
+/** so far no native search would pay. */
+const STRETCH_BYTES = 1024;
 const NO_BYTES = Buffer.alloc(0);
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
@@ -62,7 +68,7 @@ export class BlockHasher {
   run(chunk: Buffer, from: number, to: number): void {
     let at = from;
     while (at < to && (this.bytes & 7) !== 0) this.byte(chunk[at++]!);
-    if (to - at >= 8) {
+    if (to - at >= VIEWED_BYTES) {
       this.#look(chunk);
       at = this.#pairs(at, to);
     }
@@ -71,19 +77,44 @@ export class BlockHasher {
 
   /**
    * Takes the bytes of a JSON string up to the quote that ends it, which it leaves; its index, or
-   * `end`. `from` is not escaped.
+   * `end`. `from` is not escaped. Native search finds the quote, and hashing need not look for it;
+   * where the text itself has quotes close together, hashing looks along.
    */
   runToQuote(chunk: Buffer, from: number, end: number): number {
     let at = from;
+    while (at < end) {
+      const found = chunk.indexOf(QUOTE, at);
+      const quote = found < 0 || found > end ? end : found;
+      if (quote === end || !isEscaped(chunk, from, quote)) {
+        this.run(chunk, at, quote);
+        return quote;
+      }
+      if (quote - at < CLOSE_BYTES) {
+        const stop = Math.min(end, at + STRETCH_BYTES);
+        at = this.#runLooking(chunk, from, at, stop);
+        if (at < stop) return at;
+      } else {
+        this.run(chunk, at, quote + 1);
+        at = quote + 1;
+      }
+    }
+    return at;
+  }
+
+  /** The same for the stretch from `from`, of the string that began at `start`. */
+  #runLooking(chunk: Buffer, start: number, from: number, end: number): number {
+    let at = from;
     while (at < end && (this.bytes & 7) !== 0) {
-      if (chunk[at] === QUOTE && !isEscaped(chunk, from, at)) return at;
+      if (chunk[at] === QUOTE && !isEscaped(chunk, start, at)) return at;
       this.byte(chunk[at++]!);
     }
-    if (end - at >= 8) {
+    if (end - at >= VIEWED_BYTES) {
       this.#look(chunk);
-      at = this.#pairsToQuote(chunk, from, at, end);
+      at = this.#pairsToQuote(chunk, start, at, end);
     }
-    while (at < end && (chunk[at] !== QUOTE || isEscaped(chunk, from, at))) this.byte(chunk[at++]!);
+    while (at < end && (chunk[at] !== QUOTE || isEscaped(chunk, start, at))) {
+      this.byte(chunk[at++]!);
+    }
     return at;
   }
 
@@ -103,8 +134,10 @@ export class BlockHasher {
         // A byte that equals a quote becomes 0, and only there a high bit comes up (or above it).
         const x = first ^ QUOTES;
         const y = second ^ QUOTES;
-        const hits = (((x - ONES) | 0) & ~x) | (((y - ONES) | 0) & ~y);
-        if ((hits & HIGH_BITS) !== 0 && endsWithin(chunk, start, at)) break;
+        const firstHits = ((x - ONES) | 0) & ~x & HIGH_BITS;
+        if (firstHits !== 0 && endsAmong(chunk, start, at, firstHits)) break;
+        const secondHits = ((y - ONES) | 0) & ~y & HIGH_BITS;
+        if (secondHits !== 0 && endsAmong(chunk, start, at + 4, secondHits)) break;
         low = mixLow(low, first);
         high = mixHigh(high, second);
       }
@@ -154,9 +187,10 @@ export class BlockHasher {
   }
 }
 
-/** Whether the string that began unescaped at `start` ends within the 8 bytes from `at`. */
-function endsWithin(chunk: Buffer, start: number, at: number): boolean {
-  for (let i = at; i < at + 8; i++) {
+/** Whether the string that began unescaped at `start` ends at one of the 4 bytes from `at`. */
+function endsAmong(chunk: Buffer, start: number, at: number, hits: number): boolean {
+  for (let rest = hits; rest !== 0; rest &= rest - 1) {
+    const i = at + ((31 - Math.clz32(rest & -rest)) >> 3);
     if (chunk[i] === QUOTE && !isEscaped(chunk, start, i)) return true;
   }
   return false;

@@ -207,22 +207,38 @@ export class PromptBlocks {
   /** Takes bytes of the string at hand; returns where it stopped. */
   #string(chunk: Buffer, from: number, end: number): number {
     let at = from;
-    while (this.#length < SHORT_BYTES && at < end) {
-      const byte = chunk[at++]!;
-      if (this.#escaped) this.#escaped = false;
-      else if (byte === BACKSLASH) this.#escaped = true;
-      else if (byte === QUOTE) {
-        this.#endString();
-        return at;
-      }
-      this.#short[this.#length++] = byte;
-      if (this.#length === SHORT_BYTES) this.#beginLong();
+    if (this.#length < SHORT_BYTES) {
+      at = this.#begun(chunk, from, end);
+      if (!this.#inString || at === end) return at;
     }
-    if (at === end) return end;
     const quote = this.#isText ? this.#text(chunk, at, end) : this.#data(chunk, at, end);
     if (quote < 0) return end;
     this.#endString();
     return quote + 1;
+  }
+
+  /** Keeps the first bytes of a string; the place behind them, or behind the quote that ends it. */
+  #begun(chunk: Buffer, from: number, end: number): number {
+    const short = this.#short;
+    let length = this.#length;
+    let escaped = this.#escaped;
+    let isOver = false;
+    let at = from;
+    while (length < SHORT_BYTES && at < end) {
+      const byte = chunk[at++]!;
+      if (escaped) escaped = false;
+      else if (byte === BACKSLASH) escaped = true;
+      else if (byte === QUOTE) {
+        isOver = true;
+        break;
+      }
+      short[length++] = byte;
+    }
+    this.#length = length;
+    this.#escaped = escaped;
+    if (isOver) this.#endString();
+    else if (length === SHORT_BYTES) this.#beginLong();
+    return at;
   }
 
   /** The string is longer than any key: from here on its bytes are hashed as they come. */
