@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
+import { until } from '../../test/fakes/until.ts';
 import type { Sim } from './engine.ts';
 import { startSim } from './engine.ts';
 
@@ -19,15 +20,6 @@ async function start(options: Parameters<typeof startSim>[0] = {}): Promise<Sim>
 async function post(sim: Sim, path: string, body: unknown): Promise<Response> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return fetch(sim.url + path, { method: 'POST', body: text });
-}
-
-/** Turns the event loop until `condition` holds. */
-async function until(condition: () => boolean): Promise<void> {
-  const giveUpMs = performance.now() + 5000;
-  while (!condition()) {
-    assert.ok(performance.now() < giveUpMs, `waited in vain for ${condition}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 const SAY = { messages: [{ role: 'user', content: 'Tell me something.' }] } as const;
@@ -269,7 +261,7 @@ test('a client that leaves ends its generation, running or waiting', async () =>
   await Promise.all(answers);
   assert.deepEqual([sim.stats().running, sim.stats().waiting], [1, 1]);
   for (const client of clients) client.abort();
-  await until(() => sim.stats().cancelled === 2);
+  await until('both are cancelled', () => sim.stats().cancelled === 2);
   const { running, waiting, active, peak, completed } = sim.stats();
   assert.deepEqual([running, waiting, active, peak, completed], [0, 0, 0, 2, 0]);
 });

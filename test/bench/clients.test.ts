@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { type Sim, startSim } from '../../src/sim/engine.ts';
 import type { SimOptions } from '../../src/sim/flags.ts';
 import { PROJECT } from '../fakes/built.ts';
+import { untilPasses } from '../fakes/until.ts';
 import { measure } from './rig.ts';
 
 const SMALL = ['-input-len', '5'];
@@ -31,8 +32,7 @@ test('clients leave when told to, and the engine notices', async (t) => {
   assert.equal(completed! + cancelled!, 40);
   assert.equal(failed, 0);
   assert.ok(cancelled! >= 10 && cancelled! <= 30, String(cancelled));
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  assert.equal(sim.stats().cancelled, cancelled);
+  await untilPasses(() => assert.equal(sim.stats().cancelled, cancelled));
 });
 
 test('connections are kept, made anew, or limited as with httpx', async (t) => {
@@ -50,7 +50,7 @@ test('connections are kept, made anew, or limited as with httpx', async (t) => {
 
 test('a kept connection that the server closes costs no request', async (t) => {
   const sim = await simFor(t, { keepAliveTimeoutMs: 50 });
-  const flags = [...SMALL, '-request-rate', '10', '-arrival', 'constant', '-d', '1'];
+  const flags = [...SMALL, '-request-rate', '4', '-arrival', 'constant', '-d', '2500ms'];
   const { numbers } = (await measure(sim.url, flags)).run;
   assert.equal(numbers.completed, 10);
   assert.equal(numbers.failed, 0);

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { type Sim, startSim } from '../../src/sim/engine.ts';
 import { assertBuilt, LAUNCHER, PROJECT } from '../fakes/built.ts';
 import { Child } from '../fakes/child.ts';
+import { until } from '../fakes/until.ts';
 import { schemaProblems } from './schema-check.ts';
 
 assertBuilt();
@@ -81,10 +82,7 @@ test('a missed objective is exit code 4', async (t) => {
 test('the first Ctrl-C lets requests end, and reports', async (t) => {
   const sim = await engine(t);
   const child = new Child(LAUNCHER, ['bench', '-u', sim.url, '-c', '3', '-input-len', '5']);
-  const untilMs = performance.now() + 10_000;
-  while (!/req\/s/.test(child.output) && performance.now() < untilMs) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await until('it measures', () => /req\/s/.test(child.output));
   child.signal('SIGINT');
   assert.equal(await child.exited, 0);
   assert.match(child.output, /\d+ completed, 0 failed/);
