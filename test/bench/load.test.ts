@@ -98,16 +98,7 @@ test('a search ends at what the engine takes', async (t) => {
     '-d',
     '300ms',
   ];
-  const search = async () => (await measure(sim.url, [...SMALL, ...flags])).result;
-  const endedBy = (of: typeof result) => (of.find_max as { ended_by?: string }).ended_by;
-  let result = await search();
-  for (let again = 0; again < 5 && endedBy(result) === 'generator'; again++) {
-    result = await search();
-  }
-  if (endedBy(result) === 'generator') {
-    t.skip('this machine is too busy to make that load in time');
-    return;
-  }
+  const { result } = await measure(sim.url, [...SMALL, ...flags]);
   assert.deepEqual(result.find_max, { by: 'concurrency', value: 4, ended_by: 'objective' });
   assert.equal(result.slo_met, true);
 });
