@@ -5,12 +5,11 @@
  *     CONNECTING → IDLE ⇄ HEAD → BODY → IDLE        anything → GONE
  */
 import { BodyFraming } from '../../http1/body-framing.ts';
-import { parseResponseHead, ResponseHead } from '../../http1/response-head.ts';
 import { type TimerOwner, type TimerWheel, WheelTimer } from '../../net/timer-wheel.ts';
 import { CLOSE_NORMAL, type Transport, type TransportHandler } from '../../net/transport.ts';
 import { BYTES_RECEIVED, CONNECTIONS, RESENT } from '../measure/tally.ts';
 import type { ClientSpec } from '../plan.ts';
-import { endpointOf } from './endpoint-name.ts';
+import { AnswerHeads } from './answer-heads.ts';
 import { BROKEN_FRAMING, closeClass, ERROR_EVENT, TIMED_OUT, TRUNCATED } from './error-class.ts';
 import {
   SHOT_CANCELLED,
@@ -34,8 +33,8 @@ const CANCEL = 1;
 
 const EXAMPLE_BYTES = 300;
 const NOTHING = Buffer.alloc(0);
-/** Parsed and read within one call. */
-const HEAD_SHARED = new ResponseHead();
+/** Read and used within one call. */
+const HEADS = new AnswerHeads();
 
 /** Opens connections to what is measured. */
 export interface ShotConnector {
@@ -197,7 +196,7 @@ export class ClientConnection implements TransportHandler, TimerOwner {
   #readHead(buf: Buffer, start: number, end: number): number {
     let pos = start;
     for (;;) {
-      const size = parseResponseHead(buf, pos, end, HEAD_SHARED);
+      const size = HEADS.read(buf, pos, end);
       if (size === 0) {
         this.#held = Buffer.from(buf.subarray(pos, end));
         return end;
@@ -208,14 +207,15 @@ export class ClientConnection implements TransportHandler, TimerOwner {
         return end;
       }
       pos += size;
-      if (HEAD_SHARED.status >= 200) break;
+      if (HEADS.head.status >= 200) break;
       if (pos === end) return end;
     }
-    this.#status = HEAD_SHARED.status;
-    this.#keeps = HEAD_SHARED.keepAlive;
-    this.#streams = HEAD_SHARED.isEventStream && HEAD_SHARED.status < 300;
-    this.#shot.endpoint = endpointOf(buf, HEAD_SHARED);
-    this.#framing.reset(HEAD_SHARED.bodyKind(false), HEAD_SHARED.contentLength);
+    const { head } = HEADS;
+    this.#status = head.status;
+    this.#keeps = head.keepAlive;
+    this.#streams = head.isEventStream && head.status < 300;
+    this.#shot.endpoint = HEADS.endpoint;
+    this.#framing.reset(head.bodyKind(false), head.contentLength);
     this.#stream.reset();
     this.#phase = BODY;
     if (this.#framing.done) this.#complete(NOTHING, 0, 0);
