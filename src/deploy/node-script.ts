@@ -4,8 +4,9 @@
  *
  * State: one folder a service, `<state dir>/<host name>/<id>`, with `state` (first line: pid, start
  * time in clock ticks, boot id, seconds since 1970; second line: the service as JSON), `run.sh` and
- * `log`. The process that becomes the engine writes the first line itself before it does, so
- * there is no engine without a state, even when the connection ends at a bad moment.
+ * `log`. Beside them `lock`, while a deployment works on the node. The process that becomes the
+ * engine writes the first line itself before it does, so there is no engine without a state, even
+ * when the connection ends at a bad moment.
  *
  * Invariant: a signal goes only to a process whose pid, start time and boot id are those of the
  * state, or to members of the session it leads; pids are used again, all three together are not.
@@ -184,6 +185,54 @@ exec ${argv.map(quoted).join(' ')}`;
 function homePath(path: string): string {
   if (path === '' || path === '~') return '"$HOME"';
   return path.startsWith('~/') ? `"$HOME"/${quoted(path.slice(2))}` : quoted(path);
+}
+
+/**
+ * Prints `@locked` when nobody else works on the node, `@held SECONDS WHO`, or `@refused` and why.
+ * A lock that nobody has touched for two minutes is taken over.
+ */
+export function lockScript(
+  stateDir: string,
+  { id, who }: { readonly id: string; readonly who: string },
+): string {
+  return `${begin(stateDir)}${PRELUDE}
+lock=$root/lock
+mkdir -p "$root" || { echo "@refused cannot make the folder $root"; exit 0; }
+# One at a time, or the second would take away what the first has just taken.
+find "$lock.taking" -maxdepth 0 -mmin +2 -exec rmdir {} \\; 2>/dev/null
+if mkdir "$lock.taking" 2>/dev/null; then
+  if [ -n "$(find "$lock" -maxdepth 0 -mmin +2 2>/dev/null)" ]; then rm -rf "$lock"; fi
+  rmdir "$lock.taking"
+fi
+if mkdir "$lock" 2>/dev/null; then
+  echo "${id} ${who} $(date +%s)" > "$lock/owner"
+  echo @locked
+else
+  its_id= who=somebody since=$(date +%s)
+  { read -r its_id who since < "$lock/owner"; } 2>/dev/null
+  echo "@held $(($(date +%s) - since)) $who"
+fi
+`;
+}
+
+/** Prints `@kept`, or `@lost` when somebody else took the lock over. */
+export function touchLockScript(stateDir: string, id: string): string {
+  return `${ownLock(stateDir, id)}
+if [ "$its_id" = "$id" ] && touch "$root/lock"; then echo @kept; else echo @lost; fi
+`;
+}
+
+export function unlockScript(stateDir: string, id: string): string {
+  return `${ownLock(stateDir, id)}
+if [ "$its_id" = "$id" ]; then rm -rf "$root/lock"; fi
+rmdir "$root" 2>/dev/null
+`;
+}
+
+function ownLock(stateDir: string, id: string): string {
+  return `${begin(stateDir)}${PRELUDE}
+id=${quoted(id)} its_id=
+{ read -r its_id who since < "$root/lock/owner"; } 2>/dev/null`;
 }
 
 /** A service and how much of its log has been read, in bytes. */

@@ -5,8 +5,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RouterAdmin } from './drain.ts';
-import type { Fleet } from './fleet.ts';
+import type { Fleet, FleetNode } from './fleet.ts';
 import { BACKENDS } from './fleet.ts';
+import { NodeLocks } from './node-locks.ts';
 import { type Plan, planFleet, type Service, type ServiceRecord } from './plan.ts';
 import { type EndpointFile, writeRouterConfig } from './results.ts';
 import { type RolloutOptions, rollOut } from './rollout.ts';
@@ -40,19 +41,23 @@ export interface UpResult {
 
 const LEFTOVER_GRACE_MS = 10_000;
 
-/** Looks and plans only. */
+/** Looks and plans only; of a fleet's nodes those that are given. */
 export async function planUp(
   fleet: Fleet,
   parts: Pick<UpParts, 'ssh' | 'stateDir'>,
+  nodes: readonly FleetNode[] = fleet.nodes,
 ): Promise<{ plan: Plan; survey: Survey }> {
-  const survey = await surveyNodes(fleet, parts.ssh, parts.stateDir);
+  const survey = await surveyNodes({ ...fleet, nodes }, parts.ssh, parts.stateDir);
   return { plan: planFleet(fleet, survey.facts), survey };
 }
 
 export async function deployUp(fleet: Fleet, parts: UpParts): Promise<UpResult> {
-  let { plan, survey } = await planUp(fleet, parts);
-  if (await endLeftovers(fleet, survey, parts)) ({ plan, survey } = await planUp(fleet, parts));
-  return carryOut(plan, survey, parts);
+  return withLocks(fleet.nodes, parts, async (locks) => {
+    const nodes = fleet.nodes.filter((node) => locks.has(node));
+    let found = await planUp(fleet, parts, nodes);
+    if (await endLeftovers(fleet, found.survey, parts)) found = await planUp(fleet, parts, nodes);
+    return carryOut(found.plan, withRefused(found.survey, locks), parts);
+  });
 }
 
 /** Stops services and starts them again as they were. */
@@ -61,7 +66,32 @@ export function deployAgain(
   survey: Survey,
   parts: UpParts,
 ): Promise<UpResult> {
-  return carryOut({ services, notes: [], problems: [] }, survey, parts);
+  const nodes = [...new Set(services.map(({ node }) => node))];
+  return withLocks(nodes, parts, (locks) => {
+    const own = services.filter(({ node }) => locks.has(node));
+    const plan = { services: own, notes: [], problems: [] };
+    return carryOut(plan, withRefused(survey, locks), parts);
+  });
+}
+
+async function withLocks(
+  nodes: readonly FleetNode[],
+  parts: UpParts,
+  work: (locks: NodeLocks) => Promise<UpResult>,
+): Promise<UpResult> {
+  const locks = await NodeLocks.take(nodes, parts);
+  let troubles: string[] = [];
+  let result: UpResult;
+  try {
+    result = await work(locks);
+  } finally {
+    troubles = await locks.release();
+  }
+  return { ...result, faults: [...result.faults, ...troubles] };
+}
+
+function withRefused(survey: Survey, { refused }: NodeLocks): Survey {
+  return { ...survey, unreachable: [...refused, ...survey.unreachable] };
 }
 
 /**

@@ -168,3 +168,20 @@ test('a node that cannot be reached is one clear line and stops no other', { ski
   for (const [index, pattern] of expected.entries()) assert.match(faults[index]!, pattern);
   assert.ok(existsSync(join(rig.dir, 'configs/self_deployed_config.yaml')));
 });
+
+test('while one up is at work on a node another one is told so', { skip }, async () => {
+  rig.order(HOST, [1], 'slow 60');
+  const place = ['--hosts', HOST, '--gpus-per-node', '2', '--port', String(port)];
+  const { child, ended } = await rig.spawn('up', ...place, '--model-name', 'some/model');
+  child.stdout!.on('data', (text: string) => {
+    if (text.includes('GPU 1 ') && text.includes('loading')) child.emit('loading');
+  });
+  await once(child, 'loading');
+  const other = await rig.deploy('up', ...place, '--model-name', 'some/other');
+  assert.equal(other.code, 1);
+  assert.match(other.stdout, /^127\.0\.0\.12: another deployment works on it \(\S+@\S+, for /m);
+  child.kill('SIGINT');
+  await ended;
+  const again = await rig.deploy('up', ...place, '--model-name', 'some/other');
+  assert.match(again.stdout, /no engine of other can be placed: each needs 1 free GPU/);
+});
