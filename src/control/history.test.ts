@@ -47,6 +47,17 @@ test('a coarser point is the mean of its seconds', () => {
   );
 });
 
+test('what was before an endpoint came is unknown, and a change keeps what was before it', () => {
+  const history = new History();
+  for (let second = 1; second <= 130; second++) {
+    const row = endpointRowOf({ send_rpm: second < 128 ? 3 : second });
+    const endpoints = second < 125 ? [] : [row];
+    history.take(statusOf({ endpoints, now_at_ms: second * 1000 }), 0);
+  }
+  assert.deepEqual(values(history, '2m').slice(-7), [null, 3, 3, 3, 128, 129, 130]);
+  assert.equal(values(history, '2m').length, 120);
+});
+
 test('what was unknown stays unknown and does not weigh on a mean', () => {
   const history = fed(5, () => null);
   assert.deepEqual(values(history, '2m'), [null, null, null, null, null]);

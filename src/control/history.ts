@@ -1,7 +1,7 @@
 /**
  * What the charts show: the numbers of every second, kept in memory as rings of four ranges with a
  * rising step. Invariants: memory is bounded by the endpoints and models of the last quarter of an
- * hour (26 KB each); what was unknown stays NaN, never 0; all
+ * hour (26 KB each, a fifth of it where nothing happens); what was unknown stays NaN, never 0; all
  * series share one time axis for each range.
  */
 import type {
@@ -43,58 +43,92 @@ export const SERIES_METRICS: readonly SeriesMetric[] = [
   'total',
 ];
 const METRICS = SERIES_METRICS.length;
+const METRIC_INDEXES = SERIES_METRICS.map((_, index) => index);
 /** A series that was not fed for so long is forgotten. */
 const FORGET_AFTER = 900;
 
 type Values = Readonly<Partial<Record<SeriesMetric, number | null>>>;
 
+/**
+ * One metric's points of a tier. Most of them are the same for hours (0 requests, no KV cache), so
+ * a ring is a single number until two points differ.
+ */
+class Ring {
+  readonly #points: number;
+  #values: Float32Array | undefined;
+  #same = Number.NaN;
+  #isEmpty = true;
+
+  constructor(points: number) {
+    this.#points = points;
+  }
+
+  set(at: number, value: number): void {
+    const stored = Math.fround(value);
+    if (this.#isEmpty) this.#same = stored;
+    else if (this.#values === undefined && !Object.is(this.#same, stored)) {
+      this.#values = new Float32Array(this.#points).fill(this.#same);
+    }
+    this.#isEmpty = false;
+    if (this.#values !== undefined) this.#values[at] = stored;
+  }
+
+  at(index: number): number {
+    return this.#values === undefined ? this.#same : this.#values[index]!;
+  }
+}
+
 /** One scope's numbers in all tiers. */
 class Rings {
-  /** By tier: METRICS rows of `points` values. */
-  readonly #values = TIERS.map(({ points }) => new Float32Array(METRICS * points).fill(NaN));
-  /** By tier: what the unfinished point has gathered. */
-  readonly #sums = TIERS.map(() => new Float64Array(METRICS));
-  readonly #counts = TIERS.map(() => new Int32Array(METRICS));
+  /** By tier, then by metric. */
+  readonly #values = TIERS.map(({ points }) => METRIC_INDEXES.map(() => new Ring(points)));
+  /** What the unfinished points have gathered: by tier, then by metric. */
+  readonly #sums = new Float64Array(TIERS.length * METRICS);
+  readonly #counts = new Int32Array(TIERS.length * METRICS);
+  /** By tier: points that were made before it came; those are not known. */
+  readonly #bornAt: readonly number[];
   fedAt = 0;
+
+  constructor(made: readonly number[]) {
+    this.#bornAt = [...made];
+  }
 
   take(values: Values, second: number): void {
     this.fedAt = second;
-    for (let tier = 0; tier < TIERS.length; tier++) {
-      const sums = this.#sums[tier]!;
-      const counts = this.#counts[tier]!;
-      for (let metric = 0; metric < METRICS; metric++) {
-        const value = values[SERIES_METRICS[metric]!] ?? null;
-        if (value === null) continue;
-        sums[metric]! += value;
-        counts[metric]! += 1;
+    for (let metric = 0; metric < METRICS; metric++) {
+      const value = values[SERIES_METRICS[metric]!] ?? null;
+      if (value === null) continue;
+      for (let cell = metric; cell < this.#sums.length; cell += METRICS) {
+        this.#sums[cell]! += value;
+        this.#counts[cell]! += 1;
       }
     }
   }
 
   /** Ends a tier's point and begins the next. */
   close(tier: number, at: number): void {
-    const { points } = TIERS[tier]!;
-    const sums = this.#sums[tier]!;
-    const counts = this.#counts[tier]!;
     for (let metric = 0; metric < METRICS; metric++) {
-      this.#values[tier]![metric * points + at] = sums[metric]! / counts[metric]!;
+      const cell = tier * METRICS + metric;
+      this.#values[tier]![metric]!.set(at, this.#sums[cell]! / this.#counts[cell]!);
+      this.#sums[cell] = 0;
+      this.#counts[cell] = 0;
     }
-    sums.fill(0);
-    counts.fill(0);
   }
 
-  valueAt(tier: number, metric: number, at: number): number {
-    return this.#values[tier]![metric * TIERS[tier]!.points + at]!;
+  /** The point of that number, counted from the start of the process. */
+  valueOf(tier: number, metric: number, number: number): number {
+    if (number < this.#bornAt[tier]!) return Number.NaN;
+    return this.#values[tier]![metric]!.at(number % TIERS[tier]!.points);
   }
 }
 
 export class History {
-  readonly #overall = new Rings();
   readonly #models = new Map<string, Rings>();
   readonly #endpoints = new Map<string, Rings>();
   /** By tier: when each point ended, and how many were ever made. */
   readonly #times = TIERS.map(({ points }) => new Float64Array(points));
   readonly #made = TIERS.map(() => 0);
+  readonly #overall = new Rings(this.#made);
   #second = 0;
 
   /** Takes a reading in; to be called once a second. */
@@ -102,10 +136,10 @@ export class History {
     this.#second++;
     this.#overall.take(overallValues(status, retriesRpm), this.#second);
     for (const row of status.models) {
-      ringsOf(this.#models, row.model).take(modelValues(row), this.#second);
+      this.#ringsOf(this.#models, row.model).take(modelValues(row), this.#second);
     }
     for (const row of status.endpoints) {
-      ringsOf(this.#endpoints, row.id).take(endpointValues(row), this.#second);
+      this.#ringsOf(this.#endpoints, row.id).take(endpointValues(row), this.#second);
     }
     for (let tier = 0; tier < TIERS.length; tier++) {
       if (this.#second % TIERS[tier]!.step === 0) this.#close(tier, status.now_at_ms);
@@ -119,14 +153,14 @@ export class History {
     const { points, step } = TIERS[tier]!;
     const made = this.#made[tier]!;
     const length = Math.min(made, points);
-    const order = Array.from({ length }, (_, index) => (made - length + index) % points);
+    const numbers = Array.from({ length }, (_, index) => made - length + index);
     const rows = metrics.map((metric) => SERIES_METRICS.indexOf(metric));
     return {
       step_ms: step * 1000,
-      times_at_ms: order.map((at) => this.#times[tier]![at]!),
+      times_at_ms: numbers.map((number) => this.#times[tier]![number % points]!),
       series: this.#scoped(scope).map(([name, rings]): Series => {
         const values = rows.map((row) =>
-          order.map((at) => shortened(rings.valueAt(tier, row, at))),
+          numbers.map((number) => shortened(rings.valueOf(tier, row, number))),
         );
         return { name, values };
       }),
@@ -141,6 +175,15 @@ export class History {
       const rings = all.get(name);
       return rings === undefined ? [] : [[name, rings]];
     });
+  }
+
+  #ringsOf(all: Map<string, Rings>, name: string): Rings {
+    let rings = all.get(name);
+    if (rings === undefined) {
+      rings = new Rings(this.#made);
+      all.set(name, rings);
+    }
+    return rings;
   }
 
   #close(tier: number, nowAtMs: number): void {
@@ -171,15 +214,6 @@ interface SeriesPart {
   readonly step_ms: number;
   readonly times_at_ms: readonly number[];
   readonly series: readonly Series[];
-}
-
-function ringsOf(all: Map<string, Rings>, name: string): Rings {
-  let rings = all.get(name);
-  if (rings === undefined) {
-    rings = new Rings();
-    all.set(name, rings);
-  }
-  return rings;
 }
 
 /** null for unknown; three digits are more than a chart can show. */

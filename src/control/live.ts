@@ -128,6 +128,7 @@ function rowChanges<Row extends object>(
   for (let index = 0; index < after.length; index++) {
     const old = before[index]!;
     const row = after[index]!;
+    if (row === old) continue;
     if (old[key] !== row[key]) return undefined;
     const fields = fieldChanges(old, row);
     if (Object.keys(fields).length > 0) changes[index] = fields;

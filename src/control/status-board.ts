@@ -45,7 +45,7 @@ export class StatusBoard {
     this.live = new Live(parts.nowMs);
     this.#wallOffsetMs = parts.wallMs() - parts.nowMs();
     this.#reading = parts.traffic();
-    this.#status = this.#read(0);
+    this.#status = this.#read(undefined);
   }
 
   get status(): StatusSnapshot {
@@ -60,7 +60,7 @@ export class StatusBoard {
   tick(): void {
     this.#rates.sample();
     const before = this.#status;
-    this.#status = this.#read(before.seq + 1);
+    this.#status = this.#read(before);
     this.#markStates(before, this.#status);
     this.history.take(this.#status, this.#rates.retriesPerMinute());
     this.live.publish(before, this.#status);
@@ -88,14 +88,15 @@ export class StatusBoard {
     this.#config.noteProblems(problems);
   }
 
-  #read(seq: number): StatusSnapshot {
+  #read(before: StatusSnapshot | undefined): StatusSnapshot {
     const nowMs = this.#parts.nowMs();
     const wallOffsetMs = this.#parts.wallMs() - nowMs;
     if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > CLOCK_SET_MS) {
       this.#wallOffsetMs = wallOffsetMs;
     }
     // Merging all histograms is most of a second's work: seldom when nobody looks.
-    if (this.live.viewers > 0 || seq % UNWATCHED_SECONDS === 0) {
+    const seconds = (before?.seq ?? -1) + 1;
+    if (this.live.viewers > 0 || seconds % UNWATCHED_SECONDS === 0) {
       this.#reading = this.#parts.traffic();
     }
     const sources = {
@@ -104,7 +105,7 @@ export class StatusBoard {
       config: this.#config,
       reading: this.#reading,
     };
-    const status = statusSnapshot(sources, seq, { nowMs, wallOffsetMs: this.#wallOffsetMs });
+    const status = statusSnapshot(sources, before, { nowMs, wallOffsetMs: this.#wallOffsetMs });
     return { ...status, problems: this.#dated(status.problems, status.now_at_ms) };
   }
 

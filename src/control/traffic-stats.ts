@@ -134,9 +134,16 @@ export class TrafficStats {
     const models = new Map<string, Sums>();
     for (const [model, row] of this.#ledger.left())
       addRow(row, 0, sumsOf(models, model).sinceStart);
+    // Many endpoints of a large fleet were never used: they share a view.
+    const idle = new LazyView(newSums(), spans);
+    let sinceStart = new Float64Array(METER_CELLS);
     for (const [slot, { modelName }] of this.#ledger.followed()) {
-      const sinceStart = new Float64Array(METER_CELLS);
-      this.#ledger.addSlot(slot, sinceStart);
+      this.#ledger.addSlot(slot, sinceStart.fill(0));
+      if (sinceStart.every((cell) => cell === 0)) {
+        sumsOf(models, modelName);
+        endpoints.set(slot, idle);
+        continue;
+      }
       const sums = { minute: sinceThen(sinceStart, oldest.rows.get(slot)), sinceStart };
       const ofModel = sumsOf(models, modelName);
       addRow(sums.minute, 0, ofModel.minute);
@@ -144,6 +151,7 @@ export class TrafficStats {
       // What never got to an endpoint is the model's, wherever it is counted.
       for (const row of [sums.minute, sinceStart]) row.fill(0, UNPLACED, UNPLACED + 4);
       endpoints.set(slot, new LazyView(sums, spans));
+      sinceStart = new Float64Array(METER_CELLS);
     }
     const fleet = newSums();
     for (const { minute, sinceStart } of models.values()) {
