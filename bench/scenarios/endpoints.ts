@@ -1,9 +1,9 @@
 /**
- * Clusters of 1, 100 and 1,000 endpoints: the pick alone (bench/pick.ts), and whole requests, where
- * every endpoint is another loopback address of the one backend.
+ * Clusters of 1, 100 and 1,000 endpoints: the pick alone (bench/pick.ts, bench/prompt.ts), and whole
+ * requests, where every endpoint is another loopback address of the one backend.
  */
 import { type Column, tableOf } from './columns.ts';
-import { parsePicks } from './pick-output.ts';
+import { parsePicks, parsePrompt } from './pick-output.ts';
 import type { Figures, RoundsByTarget, Run, Scenario } from './scenario.ts';
 import { perUnitUs, requireClean, shares } from './shares.ts';
 
@@ -37,7 +37,9 @@ export const endpoints: Scenario = {
         figures[`${count} control`] = leaderUs / (result.elapsedMs * 10);
       }
     }
-    return run.target === 'router' ? { ...figures, ...(await picks(run)) } : figures;
+    return run.target === 'router'
+      ? { ...figures, ...(await picks(run)), ...(await placing(run)) }
+      : figures;
   },
   tabulate(rounds) {
     const router = new Map([...rounds].filter(([target]) => target === 'router'));
@@ -45,6 +47,7 @@ export const endpoints: Scenario = {
       tableOf(WHOLE, COLUMNS, rounds),
       tableOf(SPLIT, SPLIT_COLUMNS, router),
       tableOf(PICKS, pickColumns(router), router),
+      tableOf(PLACING, PLACING_COLUMNS, router),
     ];
   },
 };
@@ -68,6 +71,21 @@ const PICKS = {
   notes: ['The pick and the test of availability, by bench/pick.ts; no sockets.'],
 };
 
+const PLACING = {
+  title: 'Placing a prompt of 32 KB by prefix among 64 endpoints: µs by part',
+  notes: [
+    'Reading the body as 64 hashed blocks, of which 8 are shared by all prompts; choosing the ' +
+      'endpoint; remembering where the prompt went. By bench/prompt.ts, with the columns of four ' +
+      'workers; no sockets.',
+  ],
+};
+
+const PLACING_COLUMNS: readonly Column[] = ['read', 'pick', 'record'].map((part) => ({
+  heading: part,
+  figure: `prompt ${part}`,
+  digits: 1,
+}));
+
 const COLUMNS: readonly Column[] = COUNTS.flatMap((count) => [
   { heading: `${count}: µs/request`, figure: `${count} cpuUs`, digits: 1 },
   { heading: '× nginx', figure: `${count} cpuUs`, digits: 2, against: 'times nginx' as const },
@@ -86,6 +104,11 @@ async function picks(run: Run): Promise<Figures> {
     ...Object.fromEntries([...measured].map(([name, us]) => [`pick ${name}`, us])),
     worstPick: Math.max(...ofMost.map(([, us]) => us)),
   };
+}
+
+async function placing(run: Run): Promise<Figures> {
+  const parts = parsePrompt(await run.program('prompt.ts', []));
+  return Object.fromEntries([...parts].map(([part, us]) => [`prompt ${part}`, us]));
 }
 
 /** Strategies come and go, so the columns are those that were measured. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parsePicks } from './pick-output.ts';
+import { parsePicks, parsePrompt } from './pick-output.ts';
 
 const OUTPUT = `
 ┌───────────────────────────┬────────────────┬───────────────┐
@@ -27,6 +27,25 @@ test('picks with one worker are read by strategy and size, other tables are pass
       ['least-waiting, 1000', 0.198],
     ],
   );
+});
+
+const PROMPT = `
+┌───────────────────────────────┬────────┬─────────┬─────────┐
+│ (index)                       │ pick   │ record  │ read    │
+├───────────────────────────────┼────────┼─────────┼─────────┤
+│ 0 of 64 blocks shared by all  │ '9.21' │ '14.16' │         │
+│ 8 of 64 blocks shared by all  │ '7.25' │ '11.45' │         │
+│ 32 KB of prose                │        │         │ '13.67' │
+└───────────────────────────────┴────────┴─────────┴─────────┘
+`;
+
+test('placing a prompt is read part by part', () => {
+  assert.deepEqual(Object.fromEntries(parsePrompt(PROMPT)), {
+    read: 13.67,
+    pick: 7.25,
+    record: 11.45,
+  });
+  assert.throws(() => parsePrompt(PROMPT.replace('of prose', '')), /no read/);
 });
 
 test('output without picks is refused', () => {
