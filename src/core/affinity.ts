@@ -63,6 +63,8 @@ export class SessionAffinity implements Strategy {
   }
 
   #homeWithRoom(pool: Pool, gate: Gate): number {
+    // Most homes have few requests, and then what the others have does not matter.
+    if (this.#hasRoom(pool, gate, this.#first, 0)) return this.#first;
     let total = 1;
     for (let member = 0; member < pool.size; member++) total += this.#load.of(pool.slots[member]!);
     const perWeight = (BOUND * total) / pool.cumulative[pool.size - 1]!;
@@ -84,7 +86,10 @@ export class SessionAffinity implements Strategy {
     let secondTime = 0;
     for (let member = 0; member < pool.size; member++) {
       const chance = (spread(key ^ pool.identities[member]!) + 0.5) / 4294967296;
-      const time = -Math.log(chance) / pool.weights[member]!;
+      const weight = pool.weights[member]!;
+      // -ln(x) is at least 1 - x: few have to be worked out to know that they come too late.
+      if (second >= 0 && 1 - chance >= secondTime * weight) continue;
+      const time = -Math.log(chance) / weight;
       if (first < 0 || time < firstTime) {
         second = first;
         secondTime = firstTime;
