@@ -1,6 +1,6 @@
 /**
- * Clusters of 1, 100 and 1,000 endpoints: the pick alone (bench/pick.ts, bench/prompt.ts), and whole
- * requests, where every endpoint is another loopback address of the one backend.
+ * Clusters of 1, 100 and 1,000 endpoints: the pick alone (bench/pick.ts, bench/prompt.ts) and
+ * whole requests, where every endpoint is another loopback address of the one backend.
  */
 import { type Column, tableOf } from './columns.ts';
 import { parsePicks, parsePrompt } from './pick-output.ts';
