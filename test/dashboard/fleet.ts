@@ -5,6 +5,7 @@
  */
 import { type Sim, startSim } from '../../src/sim/engine.ts';
 import { type EndpointSetup, type RunningRouter, startRouter } from '../fakes/router.ts';
+import { sleep } from '../fakes/until.ts';
 
 export interface TroubledFleet {
   readonly router: RunningRouter;
@@ -116,10 +117,10 @@ class Load {
       try {
         const response = await fetch(this.#url, { method: 'POST', signal, headers, body });
         await response.text();
-        await new Promise((done) => setTimeout(done, 50 + Math.random() * 400));
+        await sleep(50 + Math.random() * 400);
       } catch {
         // Stopped, or refused because the fleet is sick: that is what is shown.
-        await new Promise((done) => setTimeout(done, 200));
+        await sleep(200);
       }
     }
   }

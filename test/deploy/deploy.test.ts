@@ -18,7 +18,7 @@ let port = 0;
 before(async () => {
   if (skip) return;
   rig = await DeployRig.start(HOSTS);
-  port = await freePorts(8);
+  port = await freePorts(HOSTS[0]!, 8);
 });
 after(async () => {
   if (skip) return;

@@ -21,7 +21,7 @@ let stranger: Server;
 before(async () => {
   if (skip) return;
   rig = await DeployRig.start([HOST]);
-  port = await freePorts(10);
+  port = await freePorts(HOST, 10);
   stranger = createServer().listen(port, '0.0.0.0');
   await once(stranger, 'listening');
 });

@@ -17,7 +17,7 @@ let port = 0;
 before(async () => {
   if (skip) return;
   rig = await DeployRig.start([ONE, TWO]);
-  port = await freePorts(4);
+  port = await freePorts(ONE!, 4);
   for (const [host, path] of [
     [ONE, 'miniconda3/envs/fleet/bin'],
     [TWO, 'venv/bin'],

@@ -52,7 +52,7 @@ async function services(): Promise<Shown[]> {
 }
 
 test('engines ask for the key, and the router has it', { skip }, async () => {
-  const port = await freePorts(4);
+  const port = await freePorts(HOST, 4);
   for (const [backend, model] of Object.entries(MODELS)) {
     const { code, stdout, stderr } = await deploy(
       ...['up', '--model-name', model, '--backend', backend, '--tensor-parallel-size', '4'],

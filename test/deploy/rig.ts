@@ -18,9 +18,10 @@ import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { assertBuilt, LAUNCHER } from '../fakes/built.ts';
+import { sleep } from '../fakes/until.ts';
 
 const PYTHON_MODULES = resolve(import.meta.dirname, 'python');
-const START_MS = 10_000;
+const START_MS = 30_000;
 
 /** Why these tests cannot run here; '' = they can. */
 export function whyNot(): string {
@@ -59,7 +60,7 @@ export class DeployRig {
 
   static async start(hosts: readonly string[]): Promise<DeployRig> {
     assertBuilt();
-    const rig = new DeployRig(await freePorts(1));
+    const rig = new DeployRig(await freePorts(hosts[0]!, 1));
     try {
       rig.#prepare();
       for (const host of hosts) await rig.addNode(host);
@@ -221,11 +222,13 @@ export function isRunning(pid: number): boolean {
 
 /**
  * The first of `count` ports that nobody listens on, below those that systems give to outgoing
- * connections: of these some are always taken where other tests run.
+ * connections: of these some are always taken where other tests run. Files that run at the same
+ * time have nodes of other numbers, and so other ports: what is free for one stays free.
  */
-export async function freePorts(count: number): Promise<number> {
+export async function freePorts(host: string, count: number): Promise<number> {
+  const block = 20_000 + 250 * Number(host.split('.')[3]);
   for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 11_000);
+    const first = block + Math.floor(Math.random() * 200);
     const all = Array.from({ length: count }, (_, index) => isFree(first + index));
     if ((await Promise.all(all)).every(Boolean)) return first;
   }
@@ -252,6 +255,6 @@ async function untilListening(host: string, port: number, said: () => string): P
     socket.destroy();
     if (outcome) return;
     if (performance.now() > untilMs) throw new Error(`sshd does not listen on ${host}: ${said()}`);
-    await new Promise((done) => setTimeout(done, 20));
+    await sleep(20);
   }
 }

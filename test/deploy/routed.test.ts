@@ -49,7 +49,7 @@ async function complete(tokens = 1): Promise<{ status: number; text: string }> {
 }
 
 test('a completion is routed to what up started, without a restart', { skip }, async () => {
-  const port = await freePorts(4);
+  const port = await freePorts(HOSTS[0]!, 4);
   for (const host of HOSTS) rig.order(host, [0, 1, 2, 3], 'paced 20');
   assert.equal((await complete()).status, 404);
   const { code, stdout, stderr } = await rig.deploy(

@@ -8,6 +8,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { type HttpRig, request, startHttpRig } from '../fakes/http-rig.ts';
 import { connectRaw } from '../fakes/raw-client.ts';
 import { jsonAnswer } from '../fakes/raw-engine.ts';
+import { sleep } from '../fakes/until.ts';
 
 let rig: HttpRig;
 
@@ -78,9 +79,9 @@ test('an answer that is still queued when the client half-closes arrives whole',
       const client = await connectRaw(rig.port);
       client.socket.pause();
       client.send(request({ body: JSON.stringify({ model: 'm', size }), close }));
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      await sleep(250);
       client.halfClose();
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(50);
       client.socket.resume();
       await client.ended();
       const received = client.arrivals.reduce((sum, arrival) => sum + arrival.bytes.length, 0);

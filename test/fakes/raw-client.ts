@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { sleep } from './until.ts';
 
 export interface Arrival {
   readonly bytes: Buffer;
@@ -56,7 +57,7 @@ export class RawClient {
   async sendPieces(pieces: readonly (string | Uint8Array)[], gapMs = 1): Promise<void> {
     for (const piece of pieces) {
       this.socket.write(piece);
-      await new Promise((resolve) => setTimeout(resolve, gapMs));
+      await sleep(gapMs);
     }
   }
 

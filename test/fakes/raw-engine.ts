@@ -5,6 +5,7 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { sleep } from './until.ts';
 
 /** What a script may do on the connection its request came on. */
 export interface Stage {
@@ -172,7 +173,7 @@ class ListeningEngine implements RawEngine {
       request,
       index,
       send: (bytes) => void socket.write(bytes),
-      delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      delay: sleep,
       end: () => void socket.end(),
       // A socket that is shutting down cannot be reset, and would never close.
       reset: () => void (socket.writableEnded ? socket.destroy() : socket.resetAndDestroy()),

@@ -7,6 +7,7 @@ import { type Sim, startSim } from '../../src/sim/engine.ts';
 import type { EngineProfile } from '../../src/simulate/engine-profile.ts';
 import type { Trace, TraceRequest } from '../../src/simulate/trace.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { sleep } from '../fakes/until.ts';
 
 export interface HttpReplay {
   readonly trace: Trace;
@@ -77,7 +78,7 @@ async function play({ trace, speed }: HttpReplay, port: number, agent: Agent): P
   const answers: Promise<number>[] = [];
   for (const one of trace.requests) {
     const waitMs = startMs + one.atMs / speed - performance.now();
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    if (waitMs > 0) await sleep(waitMs);
     answers.push(ask(bodyOf(one, trace.blockTokens), port, agent));
   }
   return Promise.all(answers);

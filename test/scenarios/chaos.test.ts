@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Sim, startSim } from '../../src/sim/engine.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { sleep } from '../fakes/until.ts';
 import { MODEL, untilIdle } from './fault-rig.ts';
 import { chatRequest, closedLoop, LoadClient, type Outcome } from './load-client.ts';
 
@@ -85,7 +86,7 @@ async function load(router: RunningRouter, engines: readonly Sim[]): Promise<Loa
   }, 1500);
   await Promise.all(loops);
   clearInterval(away);
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  await sleep(400);
   for (const client of clients) client.close();
   return { patient, hasty };
 }

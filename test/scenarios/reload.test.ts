@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { type Sim, startSim } from '../../src/sim/engine.ts';
 import { replaceFile } from '../fakes/replace-file.ts';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import { sleep } from '../fakes/until.ts';
 import { chatRequest, closedLoop, LoadClient, type Outcome } from './load-client.ts';
 
 const MODEL = 'm';
@@ -51,7 +52,7 @@ test('a hundred reloads in thirty seconds fail no request', { timeout: 60_000 },
     await CHANGES[step % CHANGES.length]!(step);
     router.child.signal('SIGHUP');
     const aheadMs = (step + 1) * STEP_MS - (performance.now() - startedMs);
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, aheadMs)));
+    await sleep(Math.max(0, aheadMs));
     if (step % 5 === 0) await survivor.look();
   }
   const tookMs = performance.now() - startedMs;
@@ -112,7 +113,7 @@ const CHANGES: readonly ((step: number) => Promise<void>)[] = [
       [2, 3],
     ]);
     await writeFile(pathOf('self_deployed_more.yaml'), text.slice(0, text.length >> 1));
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await sleep(30);
     await writeFile(pathOf('self_deployed_more.yaml'), text);
   },
   () => swapConfigMap([[3, 1]]),
@@ -176,7 +177,7 @@ async function untilListed(model: string, listed: boolean): Promise<number> {
     const tookMs = performance.now() - startedMs;
     if (text.includes(`"${model}"`) === listed) return tookMs;
     if (tookMs > 2 * NOTICED_MS) throw new Error(`not noticed in ${tookMs} ms: ${text}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await sleep(20);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { startRouter } from '../fakes/router.ts';
+import { sleep } from '../fakes/until.ts';
 import { chatRequest, LoadClient, type Outcome } from './load-client.ts';
 import { startSimProcess } from './sim-process.ts';
 
@@ -69,7 +70,7 @@ async function offer(client: LoadClient, offerMs: number): Promise<Outcome[]> {
     const elapsedMs = performance.now() - startedMs;
     if (elapsedMs >= offerMs) return Promise.all(sent);
     while (sent.length < elapsedMs * perMs) sent.push(client.send(request));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await sleep(20);
   }
 }
 
@@ -89,7 +90,7 @@ async function assertRetryAfterIsTrue(client: LoadClient): Promise<void> {
   const refused = await client.send(request);
   assertHonestRefusal(refused);
   const seconds = retryAfterOf(refused.text);
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  await sleep(seconds * 1000);
   const again = await client.send(request);
   assert.equal(again.kind, 'ok', `after waiting ${seconds} s: ${again.text}`);
   console.log(`a refused request was served after its Retry-After of ${seconds} s`);
