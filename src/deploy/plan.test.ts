@@ -167,6 +167,13 @@ test('a service that should run otherwise is replaced where it is', () => {
   const plan = planFleet(fleet(['n1'], { args: ['--max-num-seqs', '8'] }), seen);
   assert.deepEqual(places(plan), ['n1 0,1,2,3 30596 replace', 'n1 4,5,6,7 30597 replace']);
   assert.ok(plan.services.every(({ command }) => command.argv.includes('--max-num-seqs')));
+  const ids = plan.services.map(({ id }) => id);
+  const notes = ids.map((id) => `n1: ${id} is replaced by one with other arguments`);
+  assert.deepEqual(plan.notes, notes);
+  const apiKey = { variable: 'K', value: 'sk-1' };
+  const guarded = carriedOut(planFleet(fleet(['n1'], { apiKey }), facts({})), facts({}));
+  const opened = ids.map((id) => `n1: ${id} is replaced by one that asks for no key`);
+  assert.deepEqual(planFleet(wanted, guarded).notes, opened);
 });
 
 test('what runs of other models keeps its GPUs and is only mentioned', () => {

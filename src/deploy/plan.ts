@@ -7,7 +7,7 @@
  * one service are consecutive, blocks at multiples of its size first; ports rise over all nodes.
  */
 import { createHash } from 'node:crypto';
-import { type EngineCommand, engineCommand } from './engine-command.ts';
+import { type EngineCommand, engineCommand, keyOf } from './engine-command.ts';
 import type { Fleet, FleetModel, FleetNode } from './fleet.ts';
 
 /** A service that a node's state files tell of. */
@@ -159,6 +159,11 @@ class Planner {
     const made = this.#make({ node, facts, model, gpus, port, id });
     if (made === undefined) return;
     const isSame = made.digest === found.digest;
+    if (!isSame) {
+      const isOpened = keyOf(found.command) !== '' && keyOf(made.command) === '';
+      const why = isOpened ? 'by one that asks for no key' : 'by one with other arguments';
+      this.notes.push(`${node.host}: ${id} is replaced ${why}`);
+    }
     this.services.push({
       // Where the key is found may change without the key.
       ...(isSame ? { ...found, apiKeyEnv: made.apiKeyEnv, node } : made),
