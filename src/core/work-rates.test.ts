@@ -48,6 +48,30 @@ test('takes the difference that chance makes between equal engines for none', ()
   assert.ok(Math.max(...all) / Math.min(...all) < 1.02, all.join(' '));
 });
 
+test('believes less and less of an endpoint that nobody saw for long, and keeps the median', () => {
+  const columns = fixtureColumns(4, 1);
+  for (const [slot, msPerToken] of [0.4, 0.1, 0.1, 0.1].entries()) teach(columns, slot, msPerToken);
+  columns.workers[0]!.firstByteAtMs.fill(1_000);
+  const pool = poolOf([1, 1, 1, 1]);
+  const priceAt = (nowMs: number) => {
+    columns.workers[0]!.firstByteAtMs.fill(nowMs, 1);
+    const rates = new PoolRates(columns, pool);
+    rates.refresh(nowMs);
+    const [slow, usual] = rates.msPerToken;
+    return slow! / usual!;
+  };
+  assert.ok(priceAt(1_000) > 3);
+  assert.ok(priceAt(61_000) > 2.5, 'it was seen often enough for a minute');
+  assert.ok(priceAt(601_000) < 1.1, 'and may show after ten how it is now');
+  columns.workers[0]!.firstByteAtMs.fill(1_000);
+  const rates = new PoolRates(columns, pool);
+  rates.refresh(1e9);
+  assert.ok(
+    Math.abs(rates.msPerToken[1]! - 0.1) < 0.03,
+    'after a night the cluster is still known',
+  );
+});
+
 test('prices stay positive and finite, whatever is observed', () => {
   const columns = fixtureColumns(1, 1);
   const random = new Xorshift(9);

@@ -27,6 +27,10 @@ const RUNNING_SCALE = 16;
 const PRIOR_OBSERVATIONS = 8;
 /** What is older than about this many observations is forgotten. */
 const MAX_OBSERVATIONS = 200;
+/** What was seen counts half when nothing was seen for this time since. */
+const HALF_LIFE_MS = 60_000;
+/** Never so little that nothing would be known. */
+const MAX_HALVINGS = 40;
 const REFRESH_MS = 100;
 /** A refresh takes time by the size of the pool; so often it may. */
 const REFRESH_MS_PER_MEMBER = 1.5;
@@ -95,7 +99,7 @@ export class PoolRates {
     const size = this.#seen.length;
     let known = 0;
     for (let member = 0; member < size; member++) {
-      this.#gather(member, this.#slots[member]!);
+      this.#gather(member, this.#slots[member]!, nowMs);
       if (this.#seen[member] !== 0) known++;
     }
     this.#settle(this.baseMs, size, known, 0);
@@ -129,9 +133,13 @@ export class PoolRates {
     return (sorted[(known - 1) >> 1]! + sorted[known >> 1]!) / 2;
   }
 
-  /** The mean over workers, by how much each has seen. */
-  #gather(member: number, slot: number): void {
+  /**
+   * The mean over workers, by how much each has seen. Who seemed dear gets no requests where the
+   * load is low, and could never show that it is not: so what was seen fades with time.
+   */
+  #gather(member: number, slot: number, nowMs: number): void {
     const { workers } = this.#columns;
+    let lastMs = 0;
     let seen = 0;
     let base = 0;
     let perToken = 0;
@@ -140,11 +148,13 @@ export class PoolRates {
       const worker = workers[index]!;
       const count = worker.observations[slot]!;
       seen += count;
+      if (worker.firstByteAtMs[slot]! > lastMs) lastMs = worker.firstByteAtMs[slot]!;
       base += count * worker.baseMs[slot]!;
       perToken += count * worker.msPerToken[slot]!;
       perRunning += count * worker.msPerRunning[slot]!;
     }
-    this.#seen[member] = seen;
+    const halvings = Math.min(MAX_HALVINGS, Math.max(0, nowMs - lastMs) / HALF_LIFE_MS);
+    this.#seen[member] = seen * 2 ** -halvings;
     this.baseMs[member] = seen === 0 ? 0 : base / seen;
     this.msPerToken[member] = seen === 0 ? 0 : perToken / seen;
     this.msPerRunning[member] = seen === 0 ? 0 : perRunning / seen;
