@@ -74,12 +74,6 @@ const ROWS: OperatorRoute[] = [
   },
   {
     method: 'GET',
-    path: '/large',
-    summary: 'x',
-    handle: () => ({ status: 200, type: 'text/plain', body: Buffer.alloc(LARGE_BYTES) }),
-  },
-  {
-    method: 'GET',
     path: '/',
     summary: 'x',
     open: true,
@@ -362,13 +356,24 @@ test('a stream that fails to begin ends its connection, not the router', async (
 });
 
 test('cuts off who does not take its answer', async (t) => {
-  const routes = new OperatorRoutes(ROWS);
+  const cut = Promise.withResolvers<void>();
+  const large: OperatorRoute = {
+    ...{ method: 'GET', path: '/much', summary: 'x' },
+    handle: () => ({
+      stream(response) {
+        response.once('close', cut.resolve);
+        response.end(Buffer.alloc(LARGE_BYTES));
+      },
+    }),
+  };
+  const routes = new OperatorRoutes([large]);
   const parts = { host: '127.0.0.1', port: 0, routes, access, onError: () => {} };
   const impatient = await listenForOperators({ ...parts, stallMs: 100 });
   t.after(() => impatient.close());
   const socket = connect(impatient.port, '127.0.0.1');
-  socket.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  socket.write('GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  // Nothing is read until then.
+  await cut.promise;
   let bytes = 0;
   socket.on('data', (chunk) => {
     bytes += chunk.length;
