@@ -1,10 +1,11 @@
-/** The dashboard of a router with 2,000 endpoints: few rows are drawn, all are found. */
+/** The dashboard of a router with 2,000 endpoints, few of them drawn, all found; and with none. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startSim } from '../../src/sim/engine.ts';
 import { startRouter } from '../fakes/router.ts';
 import { untilPasses } from '../fakes/until.ts';
 import { NO_BROWSER, openBrowser } from './browser.ts';
+import { openPlace } from './places.ts';
 
 const COUNT = 2000;
 
@@ -37,5 +38,18 @@ test('a table of 2,000 endpoints draws what is in sight', {
     await browser.close();
     await router.stop();
     await sim.close();
+  }
+});
+
+test('without endpoints it says how to begin', { skip: NO_BROWSER || false }, async () => {
+  const router = await startRouter({ endpoints: [] });
+  const browser = await openBrowser(`${router.operationsUrl}/`);
+  try {
+    for (const hash of ['overview', 'endpoints']) {
+      await openPlace(browser.page, hash, /No endpoints are configured yet\. Add one to a file/);
+    }
+  } finally {
+    await browser.close();
+    await router.stop();
   }
 });

@@ -1,8 +1,8 @@
 /**
  * Viewers of the live events in a thread of their own, so that reading them delays nothing that
  * their test measures. workerData: the port of the operations listener, how many read, how many
- * never do. It says 'open' when all are connected, and how many events each reader has had when it
- * is asked for that. Whoever started it ends it.
+ * never do. It says 'open' when all are connected and all readers hear something, and how many events
+ * each reader has had when it is asked for that. Whoever started it ends it.
  */
 import { connect } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -28,6 +28,7 @@ await Promise.all(
     await new Promise((done) => socket.once('connect', done));
     socket.write(`GET /api/live HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
     if (index >= reading) socket.pause();
+    else await new Promise((done) => socket.once('data', done));
   }),
 );
 // Its sockets keep the thread alive: what a thread says as it ends may be lost.

@@ -6,6 +6,13 @@ import { useText } from '../text/text.ts';
 import { Icon } from './icons.tsx';
 
 const SHOWN = 8;
+/** The router tells no more; so there may be more. */
+const MOST = 200;
+
+/** `3`, or `200+` when that is all that the router tells. */
+export function atLeast(told: number, left: number): string {
+  return told < MOST ? String(left) : `${left}+`;
+}
 
 export function ProblemList({ status }: { readonly status: StatusSnapshot }) {
   const { health } = useText();
@@ -16,13 +23,15 @@ export function ProblemList({ status }: { readonly status: StatusSnapshot }) {
     <section class={`card problems ${problems.length === 0 ? 'well' : worst}`}>
       <header>
         <h2>{health.title}</h2>
-        {problems.length > 0 && <span class="tag">{health.count(problems.length)}</span>}
+        {problems.length > 0 && (
+          <span class="tag">{health.count(atLeast(problems.length, problems.length))}</span>
+        )}
       </header>
       {problems.length === 0 ? (
         <p class="all-well">
-          <Icon name="check" />
+          {endpoints.length > 0 && <Icon name="check" />}
           <strong>{endpoints.length === 0 ? health.none : health.nothing}</strong>{' '}
-          {endpoints.length > 0 && health.serving(serving, endpoints.length)}
+          {endpoints.length > 0 ? health.serving(serving, endpoints.length) : health.addOne}
         </p>
       ) : (
         <ul>
@@ -36,7 +45,7 @@ export function ProblemList({ status }: { readonly status: StatusSnapshot }) {
           {problems.length > SHOWN && (
             <li class="rest">
               <a href={hashOf('endpoints', '', new URLSearchParams({ state: 'trouble' }))}>
-                {health.more(problems.length - SHOWN)}
+                {health.more(atLeast(problems.length, problems.length - SHOWN))}
               </a>
             </li>
           )}
@@ -61,6 +70,8 @@ function ProblemRow({ problem, nowAtMs }: { readonly problem: Problem; readonly 
         <p class="subject">
           {isEndpoint ? (
             <a href={hashOf('endpoints', subject)}>{subject}</a>
+          ) : kind === 'model_unavailable' ? (
+            <a href={hashOf('endpoints', '', new URLSearchParams({ model: subject }))}>{subject}</a>
           ) : (
             <strong>{subject === '' ? health.router : subject}</strong>
           )}

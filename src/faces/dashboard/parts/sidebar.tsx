@@ -9,6 +9,7 @@ import { hashOf, PAGES, place } from '../state/place.ts';
 import { language, nextTheme, otherLanguage, theme } from '../state/prefs.ts';
 import { useText } from '../text/text.ts';
 import { Icon, Mark } from './icons.tsx';
+import { atLeast } from './problem-list.tsx';
 
 const THEME_ICONS = { auto: 'auto', light: 'sun', dark: 'moon' } as const;
 
@@ -33,7 +34,7 @@ export function Sidebar() {
           >
             <Icon name={one} />
             <span class="name">{nav[one]}</span>
-            {one === 'overview' && wrong > 0 && <span class="count">{wrong}</span>}
+            {one === 'overview' && wrong > 0 && <span class="count">{atLeast(wrong, wrong)}</span>}
           </a>
         ))}
       </nav>

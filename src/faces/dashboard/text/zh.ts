@@ -111,6 +111,7 @@ export const zh: Text = {
     nothing: '一切正常。',
     serving: (healthy, total) => `${total} 个端点中有 ${healthy} 个可接收请求。`,
     none: '还没有配置端点。',
+    addOne: '在 configs/ 的文件中添加一个，保存后立即读取。',
     count: (n) => `${n} 项需要关注`,
     since: '自',
     router: '路由器',

@@ -101,7 +101,7 @@ function Diff({ change }: { readonly change: ConfigChange }) {
           <span>{id}</span>
         </li>
       ))}
-      {rows.length > SHOWN && <li>{health.more(rows.length - SHOWN)}</li>}
+      {rows.length > SHOWN && <li>{health.more(String(rows.length - SHOWN))}</li>}
     </ul>
   );
 }

@@ -8,6 +8,8 @@ import type { Column } from '../endpoint-columns.tsx';
 import type { Order } from '../endpoint-filter.ts';
 import { Gap, useWindow } from '../parts/virtual-rows.tsx';
 import { actionOfKey, isUseful, request } from '../state/actions.ts';
+import { useCell } from '../state/cell.ts';
+import { status } from '../state/live.ts';
 import { goTo, hashOf, setQuery } from '../state/place.ts';
 import { useText } from '../text/text.ts';
 
@@ -75,7 +77,14 @@ export function EndpointTable({ rows, columns, order, nowAtMs }: TableProps) {
 }
 
 function NoRows() {
-  const { table } = useText();
+  const { table, health } = useText();
+  if (useCell(status)?.endpoints.length === 0) {
+    return (
+      <p class="empty">
+        {health.none} {health.addOne}
+      </p>
+    );
+  }
   return (
     <p class="empty">
       {table.nothing}{' '}

@@ -54,7 +54,11 @@ function TrafficTiles({ status: { traffic } }: { readonly status: StatusSnapshot
         name={tiles.tokensOut}
         value={rate(traffic.completion_tokens_per_s)}
         {...(traffic.completion_tokens_per_s === null ? {} : { unit: tiles.perSecond })}
-        note={`${rate(traffic.prompt_tokens_per_s)}${tiles.perSecond} ${tiles.tokensIn}`}
+        note={
+          traffic.prompt_tokens_per_s === null
+            ? tiles.noTraffic
+            : `${rate(traffic.prompt_tokens_per_s)}${tiles.perSecond} ${tiles.tokensIn}`
+        }
         trend={values.tokens_per_s}
       />
       <Tile
