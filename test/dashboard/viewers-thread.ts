@@ -1,8 +1,8 @@
 /**
  * Viewers of the live events in a thread of their own, so that reading them delays nothing that
  * their test measures. workerData: the port of the operations listener, how many read, how many
- * never do. It says 'open' when all are connected and all readers hear something, and how many events
- * each reader has had when it is asked for that. Whoever started it ends it.
+ * never do. It says 'open' when all are connected and all readers hear something, and, each time
+ * it is asked, how many events each reader has had. Whoever started it ends it.
  */
 import { connect } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';

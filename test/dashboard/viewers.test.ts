@@ -22,6 +22,14 @@ const STREAMS = 12;
 /** Streams last longer than the second in which viewers are told something. */
 const EVENTS = 60;
 const LEAST_GAPS = 100;
+/**
+ * Reading takes processor time, which a busy machine lacks; waiting for a viewer that hangs would
+ * take seconds.
+ */
+const BOUNDS = {
+  median: (without: number) => 2 * without + GAP_MS,
+  p99: (without: number) => 3 * without + 5 * GAP_MS,
+};
 
 let sim: Sim;
 let router: RunningRouter;
@@ -103,6 +111,6 @@ test('fifty viewers and hung ones delay no stream', async () => {
     const [without, withViewers] = [quietest(alone, figure), quietest(beside, figure)];
     const rounds = JSON.stringify({ alone, beside });
     const message = `${figure}: ${without} → ${withViewers} ms; ${rounds}`;
-    assert.ok(withViewers < 2 * without + GAP_MS, message);
+    assert.ok(withViewers < BOUNDS[figure](without), message);
   }
 });

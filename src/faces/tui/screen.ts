@@ -14,7 +14,7 @@ import {
   stateTone,
   type Tone,
 } from './tables.ts';
-import { fitted, widthOf } from './text-width.ts';
+import { fitted, widthOf, wrapped } from './text-width.ts';
 import { arranged, endpointsOf, selectedEndpoint, TABS, type View } from './view.ts';
 
 export interface Span {
@@ -105,9 +105,9 @@ function summary(status: StatusSnapshot, shown: Shown, { columns }: Size): Line[
   ];
   const times: Line = [
     { text: ` TTFT p50 ${millis(traffic.ttft_p50_ms)} p95 ${millis(traffic.ttft_p95_ms)}` },
-    { text: `  between tokens p95 ${millis(traffic.itl_p95_ms)}` },
+    { text: `  ITL p95 ${millis(traffic.itl_p95_ms)}` },
     { text: `  tokens/s ${count(traffic.completion_tokens_per_s)}` },
-    { text: `  router adds p99 ${millis(traffic.overhead_p99_ms)}` },
+    { text: `  router p99 ${millis(traffic.overhead_p99_ms)}` },
   ];
   return [title, numbers, times, state(status, shown)];
 }
@@ -126,8 +126,10 @@ function state({ problems, now_at_ms }: StatusSnapshot, { trouble, nowMs }: Show
   return [{ text: ` ✗ ${about}${particular || cause}${more}`, tone: toneOf(worst) }];
 }
 
-function problemText({ subject, cause, detail }: Problem): string {
-  return `${subject === '' ? '' : `${subject}: `}${cause}${detail === '' ? '' : ` (${detail})`}`;
+/** Whole sentences, over as many lines as they need. */
+function paragraph(text: string, indent: number, { columns }: Size, tone: Tone): Line[] {
+  const blank = ' '.repeat(indent);
+  return wrapped(text, columns - indent - 1).map((line) => [{ text: blank + line, tone }]);
 }
 
 function toneOf({ severity }: Problem): Tone {
@@ -215,8 +217,8 @@ function detail(view: View, status: StatusSnapshot, { shown, size }: Frame): Lin
   });
   const own = status.problems.filter(({ subject }) => subject === row.id || subject === row.model);
   const wrong = own.flatMap((problem): Line[] => [
-    [{ text: `  ${problemText(problem)}`, tone: toneOf(problem) }],
-    [{ text: `  ${fitted(`→ ${problem.advice}`, size.columns - 2)}` }],
+    ...paragraph(problem.cause, 2, size, toneOf(problem)),
+    ...paragraph(`→ ${problem.advice}`, 2, size, 'plain'),
   ]);
   return [
     [{ text: ` ${row.id}`, bold: true }],
@@ -246,17 +248,30 @@ function factsOf(row: EndpointRow, nowMs: number): [name: string, text: string][
     ['since start', `${row.total_requests} sent, ${row.completed} done, ${row.busy} busy`],
     ['failed since start', `${failed}stream ${row.failed_stream}, timeout ${row.failed_timeout}`],
     ['repeated elsewhere', count(row.retries)],
-    ['TTFT p50, p95', `${millis(row.ttft_p50_ms)}, ${millis(row.ttft_p95_ms)}`],
-    ['between tokens p95', millis(row.itl_p95_ms)],
+    [
+      'TTFT p50 p95, ITL p95',
+      `${millis(row.ttft_p50_ms)} ${millis(row.ttft_p95_ms)}, ${millis(row.itl_p95_ms)}`,
+    ],
     ['tokens/s out', count(row.completion_tokens_per_s)],
     ['engine says', `${count(row.running)} running, ${count(row.waiting)} waiting`],
     ['KV cache in use', `${share(row.kv_usage)}${row.report_stale ? ' (old report)' : ''}`],
   ];
 }
 
-function problemLines(view: View, { problems }: StatusSnapshot, { shown, room }: Frame): Line[] {
+/** Lines of one trouble: more where sentences must be broken. */
+const linesOfProblem = ({ columns }: Size): number => (columns < 110 ? 5 : 3);
+
+function problemLines(
+  view: View,
+  { problems }: StatusSnapshot,
+  { shown, size, room }: Frame,
+): Line[] {
   if (problems.length === 0) return [[{ text: ' ● nothing is wrong', tone: 'good' }]];
-  const { top, end } = windowOf(view.selected, problems.length, Math.floor(room / 3));
+  const { top, end } = windowOf(
+    view.selected,
+    problems.length,
+    Math.floor(room / linesOfProblem(size)),
+  );
   return problems.slice(top, end).flatMap((problem, index): Line[] => {
     const inverse = top + index === view.selected;
     const age =
@@ -265,8 +280,8 @@ function problemLines(view: View, { problems }: StatusSnapshot, { shown, room }:
     const { cause, detail: more, advice } = problem;
     return [
       [{ text: head, tone: toneOf(problem), bold: true, inverse }],
-      [{ text: `   ${cause}${more === '' ? '' : ` (${more})`}` }],
-      [{ text: `   → ${advice}`, tone: 'quiet' }],
+      ...paragraph(`${cause}${more === '' ? '' : ` (${more})`}`, 3, size, 'plain'),
+      ...paragraph(`→ ${advice}`, 3, size, 'quiet'),
     ];
   });
 }
@@ -319,7 +334,7 @@ function footer(view: View, { columns }: Size): Line {
   if (view.help) return [{ text: ' any key: back', tone: 'quiet' }];
   const keys =
     view.tab === 'endpoints'
-      ? ' / filter  s sort  ⏎ details  d drain  e enable  m maintenance  c check  ? help  q quit'
+      ? ' / filter  s sort  ⏎ open  d drain  e enable  m maint.  c check  ? help  q quit'
       : ' / filter  Tab next  ? help  q quit';
   return [{ text: keys, tone: 'quiet' }];
 }

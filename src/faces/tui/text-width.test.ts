@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fitted, widthOf } from './text-width.ts';
+import { fitted, widthOf, wrapped } from './text-width.ts';
 
 test('a text takes exactly the cells it is given', () => {
   for (const text of [
@@ -24,4 +24,12 @@ test('a text takes exactly the cells it is given', () => {
 
 test('nothing in a text acts on the terminal', () => {
   assert.equal(fitted('\u001b[31mred\u0007', 10), ' [31mred  ');
+});
+
+test('breaks sentences between words, and never loses one', () => {
+  const text = 'See whether the engine runs, then check it again.';
+  assert.deepEqual(wrapped(text, 24), ['See whether the engine', 'runs, then check it', 'again.']);
+  assert.deepEqual(wrapped('检查 检查 a', 5), ['检查', '检查', 'a'], 'wide characters');
+  assert.deepEqual(wrapped('', 5), ['']);
+  assert.deepEqual(wrapped('longer-than-that', 5), ['longer-than-that']);
 });

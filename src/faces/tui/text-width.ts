@@ -40,6 +40,20 @@ export function fitted(text: string, cells: number, side: 'left' | 'right' = 'le
   return `${cut}…${' '.repeat(cells - 1 - used)}`;
 }
 
+/** Lines of at most so many cells, broken between words; a word that is longer is left whole. */
+export function wrapped(text: string, cells: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of harmless(text).split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && widthOf(longer) > cells) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
+
 function cellsOf(segment: string): number {
   if (NOTHING.test(segment)) return 0;
   return WIDE_SCRIPT.test(segment) || WIDE_SIGN.test(segment) ? 2 : 1;
