@@ -55,8 +55,13 @@ function benchWorkerUrl(): URL {
   return new URL(fromSource ? './bench/worker.ts' : './bench-worker.js', import.meta.url);
 }
 
-/** Its bundle is loaded only when it is asked for. */
+/**
+ * Its bundle is loaded only when it is asked for. What paints for it decides while it loads, and
+ * takes any shell with CI set for a log that cannot show colours.
+ */
 function topBundle(): Promise<typeof import('./cli/top.ts')> {
+  const { env } = process;
+  if (env.CI !== undefined && env.TERM !== 'dumb') env.FORCE_COLOR ??= '1';
   const fromSource = import.meta.url.endsWith('.ts');
   return import(new URL(fromSource ? './cli/top.ts' : './top.js', import.meta.url).href);
 }

@@ -121,6 +121,11 @@ suite('the terminal dashboard', { skip }, () => {
     }
   });
 
+  test('draws, in colours, in a shell that says it is continuous integration', async () => {
+    open(router, 80, 24, 'CI=true CONTINUOUS_INTEGRATION=true');
+    await shows(/\u001b\[3[1-3]m/, '-e');
+  });
+
   test('uses colours, unless NO_COLOR says otherwise', async () => {
     open(router, 100, 24);
     await shows(/\u001b\[3[1-3]m/, '-e');

@@ -91,6 +91,9 @@ export async function runTopApp(options: TopOptions): Promise<void> {
     alternateScreen: true,
     exitOnCtrlC: true,
     incrementalRendering: true,
+    // This runs on a terminal only. ink's own guess takes a shell with CI set for a build's log and
+    // would draw nothing until the end.
+    interactive: true,
     maxFps: FRAMES_PER_S,
   });
   const end = () => app.unmount();
