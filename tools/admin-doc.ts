@@ -30,8 +30,9 @@ With \`dashboard.token\` every request carries it, as \`Authorization: Bearer TO
 other than a loopback address refuses to start without one. Browsers sign in once (\`POST
 /admin/session\` with \`{"token": "…"}\`) and get a cookie for twelve hours that scripts cannot
 read and other sites cannot send. A new token ends sessions and live streams of the old one. Who
-tries ten wrong tokens in a minute gets 429 for the rest of it. Over a network that is not yours
-switch \`dashboard.tls\` on, or put a proxy with TLS in front.
+tries ten wrong tokens in a minute gets 429 for the rest of it, also for the right one if that has
+fewer than 16 characters: take a long one (\`openssl rand -hex 32\`), and nobody can lock you out.
+Over a network that is not yours switch \`dashboard.tls\` on, or put a proxy with TLS in front.
 
 In both cases a change needs \`Content-Type: application/json\`, and nothing that a browser sends
 for another site (\`Origin\`, \`Sec-Fetch-Site\`) is served. Bodies have at most 64 KiB. Errors

@@ -224,7 +224,7 @@ export class ControlPlane {
     const access = new OperatorAccess({
       ...{ token, exposed: !isLoopback(host), clock, tls: withTls },
       onGuessing: (peer) =>
-        log.warn({ peer }, 'wrong tokens: an address is not heard for a minute'),
+        log.warn({ peer }, 'wrong tokens: those of an address are refused for a minute'),
     });
     this.#access = access;
     try {

@@ -291,7 +291,7 @@ test('opens no session for a wrong token, and says so', async () => {
   assert.deepEqual(JSON.parse(state.body), { token_needed: true, signed_in: false });
 });
 
-test('hears no token of an address that tried too many, but its sessions', async () => {
+test('hears no short token of an address that tried too many, but its sessions', async () => {
   token = 'tok-123456';
   const cookie = await signIn();
   const bearer = (value: string) => ({ headers: { authorization: `Bearer ${value}` } });

@@ -156,7 +156,7 @@ async function replyTo(
   return route.handle({ params, query: search, headers, body: body.value, localPort, peer });
 }
 
-/** `waitMs`: how long no token of this address is looked at. */
+/** `waitMs`: how long this address has tried too many tokens. */
 function unauthorized(waitMs: number): OperatorReply {
   if (waitMs > 0) return tooManyWrongTokens(waitMs);
   const message = 'This needs the token: Authorization: Bearer and dashboard.token.';

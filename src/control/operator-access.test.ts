@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '../core/clock.ts';
 import { OperatorAccess } from './operator-access.ts';
+import { MAX_GUESSES } from './wrong-tokens.ts';
 
 const clock = new FakeClock(1000);
 
@@ -14,6 +15,25 @@ test('serves nobody from afar while a reload has taken the token away', () => {
   }
   assert.equal(exposed.signIn('', { headers: {}, localPort: 1, peer: '' }), undefined);
   assert.equal(exposed.needsToken, true);
+});
+
+test('lets a long token in, also from an address whose wrong ones are refused', () => {
+  let token = '0123456789abcdef';
+  const own = new OperatorAccess({ token: () => token, exposed: false, clock });
+  const caller = (bearer: string) => ({
+    ...{ headers: { authorization: `Bearer ${bearer}` }, localPort: 1, peer: '127.0.0.1' },
+  });
+  for (let guess = 0; guess < MAX_GUESSES; guess++) {
+    assert.equal(own.waitMs(caller('')), 0);
+    assert.equal(own.admits(caller(`0123456789abcde-${guess}`)), false);
+  }
+  assert.equal(own.waitMs(caller('')), 60_000);
+  assert.equal(own.admits(caller(token)), true);
+  assert.notEqual(own.signIn(token, caller('')), undefined);
+  assert.equal(own.admits(caller('0123456789abcde-')), false);
+  assert.equal(own.waitMs(caller('')), 60_000, 'that made no room for guesses');
+  token = token.slice(1);
+  assert.equal(own.admits(caller(token)), false, 'one that trying could find');
 });
 
 test('tells once that the token has changed', () => {

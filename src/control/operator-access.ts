@@ -6,9 +6,10 @@
  * from another origin. With a token every request must carry it, as a bearer or by the cookie of a
  * session, since an EventSource cannot send fields of its own. Then any Host is served: a page of
  * another name has neither. Cookies are SameSite=Strict and changes from elsewhere are refused in
- * both cases. Invariants: tokens are compared by digest and in constant time, and an address that
- * tried too many is heard no more for a while, the right one included; a listener that other
- * machines reach serves nobody while there is no token, whatever a reload took away.
+ * both cases. Invariants: tokens are compared by digest and in constant time; an address that tried
+ * too many has no further guess for a while, at a token so short that guessing could find it; a
+ * listener that other machines reach serves nobody while there is no token, whatever a reload took
+ * away.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -40,6 +41,11 @@ export interface Caller {
 /** How long a browser stays signed in; for tests. */
 export const SESSION_MS = 12 * 3_600_000;
 const MAX_SESSIONS = 1000;
+/**
+ * Characters of a token that nobody finds by trying: 64 bits at the least where it is random. It is
+ * let in also while wrong ones of its address are refused, so that they keep nobody out.
+ */
+const LONG_TOKEN = 16;
 
 interface Session {
   /** A new token ends the sessions of the old one. */
@@ -85,7 +91,7 @@ export class OperatorAccess {
     return this.#session(caller) !== undefined || this.#isToken(bearerOf(caller.headers), caller);
   }
 
-  /** For so long no token of this address is looked at; 0 = it is. */
+  /** For so long wrong tokens of this address are too many, and short ones not looked at. */
   waitMs({ peer }: Caller): number {
     return this.needsToken ? this.#wrong.waitMs(peer) : 0;
   }
@@ -118,8 +124,9 @@ export class OperatorAccess {
 
   #isToken(given: string, { peer }: Caller): boolean {
     // None at all is no guess.
-    if (given === '' || this.#wrong.waitMs(peer) > 0) return false;
+    if (given === '') return false;
     const token = this.#parts.token();
+    if (token.length < LONG_TOKEN && this.#wrong.waitMs(peer) > 0) return false;
     if (token !== '' && timingSafeEqual(digest(given), digest(token))) return true;
     if (this.#wrong.note(peer, given)) this.#parts.onGuessing?.(peer);
     return false;

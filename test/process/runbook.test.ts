@@ -153,18 +153,20 @@ test('a taken port costs the operations listener, not the router', async (t) => 
   await untilPasses(async () => assert.equal((await chat(router, 'a')).status, 200));
 });
 
-test('wrong tokens keep an address away, and the log names it', async (t) => {
-  const router = await start(t, { endpoints: [], config: { dashboard: { token: 'tok' } } });
+test('wrong tokens are refused, a long right one is not, and the log names who', async (t) => {
+  const right = 'a-token-of-24-characters';
+  const router = await start(t, { endpoints: [], config: { dashboard: { token: right } } });
   const look = async (token: string) => {
     const headers = { authorization: `Bearer ${token}` };
     const response = await fetch(`${router.operationsUrl}/admin/status`, { headers });
     await response.text();
     return response.status;
   };
-  assert.equal(await look('tok'), 200);
+  assert.equal(await look(right), 200);
   for (let guess = 0; guess < 10; guess++) await look(`guess-${guess}`);
-  assert.equal(await look('tok'), 429);
-  const text = 'wrong tokens: an address is not heard for a minute';
+  assert.equal(await look('guess-10'), 429);
+  assert.equal(await look(right), 200);
+  const text = 'wrong tokens: those of an address are refused for a minute';
   assert.match(String((await logged(router, text)).peer), /127\.0\.0\.1$/);
 });
 
