@@ -31,6 +31,7 @@ const MODEL: readonly FlagRow[] = [
   row('gpus-per-node', 'N', 'GPUs of each node (default: what nvidia-smi counts).'),
   row('port', 'PORT', 'First port to try (default: 30596).'),
   row('api-key-env', 'NAME', 'Variable here with the key that engines shall ask for (none).'),
+  row('no-api-key', '', 'Let engines without a key take the place of those that ask for one.'),
   row('python-cmd', 'NAME', 'Conda environment, environment folder or interpreter (python3).'),
 ];
 

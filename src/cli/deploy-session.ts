@@ -80,7 +80,8 @@ export async function openSession(
   if ('code' in found) return { ...found, problems: [...found.problems, ...problems] };
   if (verb === 'up') problems.push(...keyProblems(found.fleet));
   if (problems.length > 0) return { code: EXIT_USAGE, problems };
-  return makeSession(verb, flags, { ...found, seconds: seconds as DeploySeconds, parallel });
+  const fleet = { ...found.fleet, dropsKeys: flags['no-api-key'] !== undefined };
+  return makeSession(verb, flags, { fleet, seconds: seconds as DeploySeconds, parallel });
 }
 
 function makeSession(

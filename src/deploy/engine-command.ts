@@ -30,8 +30,8 @@ const KEY_VARIABLES: Readonly<Record<Backend, string>> = {
   sglang: 'SGLANG_API_KEY',
 };
 
-/** The key that an engine of this command asks for; '' = none. Also of commands found on nodes. */
-export function keyOf({ env }: EngineCommand): string {
+/** The key that an engine of this environment asks for; '' = none. Also of those found on nodes. */
+export function keyOf({ env }: Pick<EngineCommand, 'env'>): string {
   return env[KEY_VARIABLES.vllm] ?? env[KEY_VARIABLES.sglang] ?? '';
 }
 

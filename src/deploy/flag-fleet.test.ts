@@ -72,6 +72,8 @@ test('a key comes by the name of its variable, and is never repeated', () => {
   assert.deepEqual(problems, [
     '--api-key-env must be the name of an environment variable, not a key',
   ]);
+  const both = { 'model-name': 'm', 'api-key-env': 'K', 'no-api-key': '' };
+  assert.match(fleetOfFlags(both, 'a', {}).problems.join(), /--no-api-key exclude each other/);
 });
 
 test('seconds may have fractions and must be numbers', () => {

@@ -105,6 +105,9 @@ class FlagReader {
       // What was given may be the key itself.
       this.problems.push(`--api-key-env must be ${VARIABLE_RULE.expects}, not a key`);
     }
+    if (this.#flags['no-api-key'] !== undefined) {
+      this.problems.push('--api-key-env and --no-api-key exclude each other: leave one out');
+    }
     return { apiKey: { variable, value: env[variable] ?? '' } };
   }
 

@@ -86,6 +86,8 @@ export function keyProblems({ models }: Fleet): string[] {
 }
 
 export interface Fleet {
+  /** Engines that ask for a key may be replaced by engines that ask for none. */
+  readonly dropsKeys?: boolean;
   readonly nodes: readonly FleetNode[];
   readonly models: readonly FleetModel[];
 }

@@ -170,10 +170,29 @@ test('a service that should run otherwise is replaced where it is', () => {
   const ids = plan.services.map(({ id }) => id);
   const notes = ids.map((id) => `n1: ${id} is replaced by one with other arguments`);
   assert.deepEqual(plan.notes, notes);
+});
+
+test('engines with a key give way to open ones only when that is said', () => {
   const apiKey = { variable: 'K', value: 'sk-1' };
-  const guarded = carriedOut(planFleet(fleet(['n1'], { apiKey }), facts({})), facts({}));
-  const opened = ids.map((id) => `n1: ${id} is replaced by one that asks for no key`);
-  assert.deepEqual(planFleet(wanted, guarded).notes, opened);
+  const open = fleet(['n1', 'n2']);
+  const one = carriedOut(planFleet(fleet(['n1'], { apiKey }), facts({})), facts({}, {}));
+  const guarded = new Map([...one].map(([host, own]) => [host, { ...FACTS, ...own }]));
+  const refused = planFleet(open, guarded);
+  // Not even on the node where none runs yet: clients would be served there without a key.
+  assert.deepEqual(places(refused), []);
+  assert.equal(refused.problems.length, 1);
+  assert.match(refused.problems[0]!, /^m: 2 engines were started with a key .*--api-key-env K /);
+  const services = guarded.get('n1')!.services.map((own) => ({ ...own, life: 'dead' as const }));
+  const died = new Map(guarded).set('n1', { ...FACTS, services });
+  assert.deepEqual(planFleet(open, died).problems, refused.problems, 'after a restart of the node');
+  const dropping = planFleet({ ...open, dropsKeys: true }, guarded);
+  assert.deepEqual(
+    places(dropping).map((place) => place.split(' ').at(-1)),
+    [...['replace', 'replace', 'start', 'start']],
+  );
+  assert.equal(dropping.notes[0], 'n1: m-g0-3 is replaced by one that asks for no key');
+  const env = { VLLM_API_KEY: 'sk-2' };
+  assert.deepEqual(planFleet(fleet(['n1', 'n2'], { env }), guarded).problems, [], 'another way');
 });
 
 test('what runs of other models keeps its GPUs and is only mentioned', () => {

@@ -114,6 +114,7 @@ class Planner {
     const nodes = this.#fleet.nodes.filter(
       ({ host }) => model.hosts.length === 0 || model.hosts.includes(host),
     );
+    if (this.#opens(nodes, model)) return;
     const found = nodes.flatMap((node) => this.#running(node, model));
     const wanted = model.replicas === 0 ? Number.POSITIVE_INFINITY : model.replicas;
     for (const { node, service } of found.slice(0, wanted)) this.#adopt(node, model, service);
@@ -137,6 +138,31 @@ class Planner {
       const each = model.gpusPerService === 1 ? '1 free GPU' : `${model.gpusPerService} free GPUs`;
       this.problems.push(`${asked} of ${model.servedName} can be placed: each needs ${each}`);
     }
+  }
+
+  /**
+   * Would engines with a key give way to open ones? Then nothing of the model is touched: a flag
+   * was forgotten more often than a key is no longer wanted. Dead ones count, too: a node was
+   * restarted.
+   */
+  #opens(nodes: readonly FleetNode[], model: FleetModel): boolean {
+    if (model.apiKey !== undefined || this.#fleet.dropsKeys === true) return false;
+    const guarded = nodes
+      .filter((node) => keyOf(forNode(model, node)) === '')
+      .flatMap(({ host }) => this.#facts.get(host)?.services ?? [])
+      .map(({ service }) => service)
+      .filter(
+        (service) => service.servedName === model.servedName && keyOf(service.command) !== '',
+      );
+    if (guarded.length === 0) return false;
+    const variable = guarded.find(({ apiKeyEnv }) => apiKeyEnv !== '')?.apiKeyEnv ?? 'NAME';
+    const were = guarded.length === 1 ? '1 engine was' : `${guarded.length} engines were`;
+    this.problems.push(
+      `${model.servedName}: ${were} started with a key and none is given now, so nothing ` +
+        `of it is touched; give --api-key-env ${variable} (api_key_env in a fleet file), or ` +
+        '--no-api-key if they shall serve whoever asks',
+    );
+    return true;
   }
 
   #running(node: FleetNode, { servedName, backend }: FleetModel) {

@@ -95,6 +95,17 @@ test('the key is in no file here and in nothing printed', { skip }, async () => 
   assert.doesNotMatch(text + all.join(''), /canary/);
 });
 
+test('without the key nothing takes the place of what asks for it', { skip }, async () => {
+  const before = await services();
+  const { code, stdout } = await deploy(
+    ...['up', '--model-name', 'v', '--tensor-parallel-size', '4', '--gpus-per-node', '8'],
+    ...['--endpoints', file],
+  );
+  assert.equal(code, 1);
+  assert.match(stdout, /^ {2}v: 1 engine was started with a key .*--api-key-env FLEET_KEY /m);
+  assert.deepEqual(await services(), before);
+});
+
 test('whoever stops or asks needs no key, and up needs it', { skip }, async () => {
   const { FLEET_KEY: _, ...others } = process.env;
   process.env = others;
