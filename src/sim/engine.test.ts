@@ -59,6 +59,23 @@ test('the official client gets the same chat answer whole and streamed', async (
   assert.equal(whole.usage?.prompt_tokens, 5);
 });
 
+test('puts several tokens into one event on demand, the first one alone', async () => {
+  const sim = await start({ model: 'm', streamInterval: 4 });
+  const client = new OpenAI({ baseURL: `${sim.url}/v1`, apiKey: 'x', maxRetries: 0 });
+  const ask = { messages: [...SAY.messages], model: 'm', max_tokens: 11 };
+  const whole = await client.chat.completions.create(ask);
+  const pieces: string[] = [];
+  for await (const { choices } of await client.chat.completions.create({ ...ask, stream: true })) {
+    const text = choices[0]?.delta.content ?? '';
+    if (text !== '') pieces.push(text);
+  }
+  assert.equal(pieces.join(''), whole.choices[0]?.message.content);
+  assert.deepEqual(
+    pieces.map((piece) => piece.trim().split(' ').length),
+    [1, 4, 4, 2],
+  );
+});
+
 test('completions and responses read the same whole and streamed', async () => {
   const sim = await start({ model: 'm' });
   const client = new OpenAI({ baseURL: `${sim.url}/v1`, apiKey: 'x', maxRetries: 0 });

@@ -141,6 +141,10 @@ export const FLAGS = {
     'length of a random answer; max_tokens cuts it, ignore_eos stretches it',
     { ...LIVE, min: 1 },
   ]),
+  streamInterval: flag('stream-interval', 'integer', 1, [
+    'tokens of one event of a stream; the first token has one of its own',
+    { ...LIVE, min: 1 },
+  ]),
   outputTokensStdDev: flag('output-tokens-std-dev', 'number', 0, ['its standard deviation', LIVE]),
   stableIds: flag('stable-ids', 'boolean', false, [
     'id and created of an answer depend on its request only, so that answers compare',

@@ -10,6 +10,7 @@ import type { Ledger, Visit } from './ledger.ts';
 import { breakOff, sendFramed, sendHalf } from './reply.ts';
 import type { Batch, SequenceSink } from './scheduler.ts';
 import { Sequence } from './scheduler.ts';
+import type { Voice } from './text.ts';
 
 export interface GenerationParts {
   readonly response: ServerResponse;
@@ -17,6 +18,8 @@ export interface GenerationParts {
   readonly format: Format;
   readonly answer: Answer;
   readonly stream: boolean;
+  /** Tokens of one event; the first has one of its own. */
+  readonly streamInterval: number;
   readonly death: Death;
   readonly bodyFraming: string;
 }
@@ -26,6 +29,8 @@ export class Generation implements SequenceSink {
   readonly #parts: GenerationParts;
   readonly #ledger: Ledger;
   #events = 0;
+  /** Tokens that stand in events already. */
+  #told = 0;
 
   constructor(parts: GenerationParts, scheduler: Batch, ledger: Ledger) {
     this.#parts = parts;
@@ -58,13 +63,22 @@ export class Generation implements SequenceSink {
     this.#ledger.generationTokens += count * choices;
     if (!stream) return;
     if (from === 0) this.#sendAll(format.opening(answer));
-    for (let index = from; index < from + count; index++) {
+    for (let end = this.#eventEnd(); end <= from + count && end > this.#told; ) {
       for (let choice = 0; choice < choices; choice++) {
         if (this.#parts.visit.settled) return;
-        const json = answer.parts.voices[choice]!.json(index);
+        const json = jsonOf(answer.parts.voices[choice]!, this.#told, end);
         this.#send(format.delta(answer, choice, json));
       }
+      this.#told = end;
+      end = this.#eventEnd();
     }
+  }
+
+  /** How many tokens stand in events when the next one is sent. */
+  #eventEnd(): number {
+    if (this.#told === 0) return 1;
+    const { answer, streamInterval } = this.#parts;
+    return Math.min(answer.parts.tokens, this.#told + streamInterval);
   }
 
   onFinish(): void {
@@ -110,4 +124,12 @@ export class Generation implements SequenceSink {
     this.#parts.visit.settle('failed');
     breakOff(this.#parts.response, this.#parts.death.by);
   }
+}
+
+/** Tokens from … to - 1 as one JSON string. */
+function jsonOf(voice: Voice, from: number, to: number): string {
+  if (to === from + 1) return voice.json(from);
+  let json = '"';
+  for (let index = from; index < to; index++) json += voice.json(index).slice(1, -1);
+  return `${json}"`;
 }

@@ -145,8 +145,9 @@ function generate(
   const { response, visit } = exchange;
   const stream = call.body.stream === true;
   const death = drawDeath(options, machine.random);
-  const { bodyFraming } = options;
-  const parts = { response, visit, format: call.format, answer, stream, death, bodyFraming };
+  const { bodyFraming, streamInterval } = options;
+  const how = { stream, streamInterval, death, bodyFraming };
+  const parts = { response, visit, format: call.format, answer, ...how };
   const generation = new Generation(parts, scheduler, ledger);
   if (!scheduler.submit(generation.sequence, machine.clock.nowMs())) {
     fail(machine, exchange, [503, 'service_unavailable', 'The request queue is full.']);

@@ -3,6 +3,7 @@
  * client that sends each request when its time has come and measures the time to the first token.
  */
 import { Agent, request } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Sim, startSim } from '../../src/sim/engine.ts';
 import type { EngineProfile } from '../../src/simulate/engine-profile.ts';
 import type { Trace, TraceRequest } from '../../src/simulate/trace.ts';
@@ -16,6 +17,10 @@ export interface HttpReplay {
   readonly strategy: string;
   /** 4 = four seconds of the trace in one. */
   readonly speed: number;
+  /** Tokens of one event of an answer: at high speed events would cost more than all else. */
+  readonly streamInterval?: number;
+  /** What has no answer by then, in real time from the start, failed. */
+  readonly limitMs?: number;
 }
 
 export interface HttpResult {
@@ -27,10 +32,22 @@ export interface HttpResult {
   /** Requests of the busiest engine ÷ mean. */
   readonly maxOverMean: number;
   readonly failed: number;
+  /** One entry a request of the trace; NaN where none came. */
+  readonly ttftsMs: readonly number[];
+  /** What shows whether clients and engines, which share this process, kept up; in real time. */
+  readonly own: Own;
+}
+
+export interface Own {
+  /** p99 and most of how late this process came to what was due. */
+  readonly lagMs: number;
+  readonly mostLagMs: number;
+  readonly cores: number;
 }
 
 const MODEL = 'traced';
 const CHARS_PER_TOKEN = 4;
+const DELAY_GRAIN_MS = 1;
 
 export async function replayOverHttp(options: HttpReplay): Promise<HttpResult> {
   const sims: Sim[] = [];
@@ -48,8 +65,11 @@ export async function replayOverHttp(options: HttpReplay): Promise<HttpResult> {
         monitor: { collect_interval: Math.max(0.1, 1 / options.speed) },
       },
     });
-    const ttftMs = await play(options, router.port, agent);
-    return await resultOf(ttftMs, sims, options);
+    const watch = watchOwn();
+    const realMs = await play(options, router.port, agent);
+    const own = watch();
+    const ttftsMs = realMs.map((ms) => (ms < 0 ? Number.NaN : ms * options.speed));
+    return { ...statsOf(ttftsMs), ...(await enginesOf(sims)), ttftsMs, own };
   } finally {
     agent.destroy();
     await router?.stop();
@@ -57,7 +77,7 @@ export async function replayOverHttp(options: HttpReplay): Promise<HttpResult> {
   }
 }
 
-function knobs({ profile, speed }: HttpReplay) {
+function knobs({ profile, speed, streamInterval = 1 }: HttpReplay) {
   return {
     model: MODEL,
     enableKvcache: true,
@@ -69,11 +89,35 @@ function knobs({ profile, speed }: HttpReplay) {
     interTokenLatencyMs: profile.stepMs / speed,
     decodeTimePerSequenceMs: profile.decodeMsPerSequence / speed,
     prefillTimePerTokenMs: 1000 / profile.prefillTokensPerSecond / speed,
+    streamInterval,
+  };
+}
+
+/** Begins to measure this process; call what it returns at the end. */
+function watchOwn(): () => Own {
+  const delays = monitorEventLoopDelay({ resolution: DELAY_GRAIN_MS });
+  delays.enable();
+  const cpu = process.cpuUsage();
+  const sinceMs = performance.now();
+  const lateMs = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - DELAY_GRAIN_MS);
+  return () => {
+    delays.disable();
+    const { user, system } = process.cpuUsage(cpu);
+    return {
+      lagMs: lateMs(delays.percentile(99)),
+      mostLagMs: lateMs(delays.max),
+      cores: (user + system) / 1000 / (performance.now() - sinceMs),
+    };
   };
 }
 
 /** Times to the first token in real ms; -1 = none came. */
-async function play({ trace, speed }: HttpReplay, port: number, agent: Agent): Promise<number[]> {
+async function play(
+  { trace, speed, limitMs }: HttpReplay,
+  port: number,
+  agent: Agent,
+): Promise<number[]> {
+  const limit = limitMs === undefined ? undefined : setTimeout(() => agent.destroy(), limitMs);
   const startMs = performance.now();
   const answers: Promise<number>[] = [];
   for (const one of trace.requests) {
@@ -81,7 +125,7 @@ async function play({ trace, speed }: HttpReplay, port: number, agent: Agent): P
     if (waitMs > 0) await sleep(waitMs);
     answers.push(ask(bodyOf(one, trace.blockTokens), port, agent));
   }
-  return Promise.all(answers);
+  return Promise.all(answers).finally(() => clearTimeout(limit));
 }
 
 /** Blocks with the same key have the same text, and only those. */
@@ -129,25 +173,27 @@ function ask(body: string, port: number, agent: Agent): Promise<number> {
   });
 }
 
-async function resultOf(
-  ttftMs: readonly number[],
-  sims: readonly Sim[],
-  { speed }: HttpReplay,
-): Promise<HttpResult> {
-  const sorted = ttftMs.filter((ms) => ms >= 0).sort((a, b) => a - b);
-  const quantile = (share: number) => sorted[Math.floor(sorted.length * share)]! * speed;
+/** Of those that are no NaN. */
+export function statsOf(ttftsMs: readonly number[]) {
+  const sorted = ttftsMs.filter((ms) => !Number.isNaN(ms)).sort((a, b) => a - b);
+  const quantile = (share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
+  return {
+    meanTtftMs: sorted.reduce((a, b) => a + b, 0) / sorted.length,
+    p50TtftMs: quantile(0.5),
+    p99TtftMs: quantile(0.99),
+    failed: ttftsMs.length - sorted.length,
+  };
+}
+
+async function enginesOf(sims: readonly Sim[]) {
   const received = sims.map((sim) => sim.stats().received);
   const pages = await Promise.all(
     sims.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
   );
   const total = (name: string) => pages.reduce((sum, page) => sum + metricOf(page, name), 0);
   return {
-    meanTtftMs: (sorted.reduce((a, b) => a + b, 0) / sorted.length) * speed,
-    p50TtftMs: quantile(0.5),
-    p99TtftMs: quantile(0.99),
     hitRatio: total('prefix_cache_hits_total') / total('prefix_cache_queries_total'),
     maxOverMean: (Math.max(...received) * sims.length) / received.reduce((a, b) => a + b, 0),
-    failed: ttftMs.length - sorted.length,
   };
 }
 
