@@ -11,7 +11,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertBuilt, PROJECT } from '../fakes/built.ts';
 import { Child } from '../fakes/child.ts';
@@ -94,6 +94,8 @@ function requestCost({ run, begin, count }: Generator): RequestCost {
   };
 }
 
+type Costs = Record<'wrk' | 'ours' | 'autocannon', RequestCost[]>;
+
 const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 const found = (pattern: RegExp) => (output: string) => Number(pattern.exec(output)?.[1]);
@@ -135,18 +137,18 @@ test('keeps up with wrk and leaves autocannon behind', { skip }, async (t) => {
       count: (output: string) => 1000 * thousands(output),
     },
   };
-  const costs: Record<keyof typeof generators, RequestCost[]> = {
-    wrk: [],
-    ours: [],
-    autocannon: [],
-  };
+  const costs: Costs = { wrk: [], ours: [], autocannon: [] };
   for (let round = 0; round < ROUNDS; round++) {
     for (const name of ['wrk', 'ours', 'autocannon'] as const) {
       costs[name].push(requestCost(generators[name]));
     }
   }
-  const cpuUs = (name: keyof typeof costs) => mean(costs[name].map((cost) => cost.cpuUs));
-  const userUs = (name: keyof typeof costs) => mean(costs[name].map((cost) => cost.userUs));
+  judge(t, costs);
+});
+
+function judge(t: TestContext, costs: Costs): void {
+  const cpuUs = (name: keyof Costs) => mean(costs[name].map((cost) => cost.cpuUs));
+  const userUs = (name: keyof Costs) => mean(costs[name].map((cost) => cost.userUs));
   for (const name of ['wrk', 'ours', 'autocannon'] as const) {
     const own = `${userUs(name).toFixed(2)} µs of it outside the kernel`;
     t.diagnostic(`${name}: ${cpuUs(name).toFixed(2)} µs of CPU a request, ${own}`);
@@ -161,4 +163,4 @@ test('keeps up with wrk and leaves autocannon behind', { skip }, async (t) => {
   // else the machine does (docs/benchmarking.md).
   assert.ok(toAutocannon >= 1.5, `${toAutocannon} times autocannon`);
   assert.ok(ownToAutocannon >= 2, `${ownToAutocannon} times autocannon outside the kernel`);
-});
+}
