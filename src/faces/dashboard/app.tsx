@@ -49,7 +49,7 @@ const STALE_MS = 5000;
 
 /** Says when what is shown is old, and how old. */
 function StaleBanner() {
-  const { connection: words } = useText();
+  const { connection: words, units } = useText();
   const known = useCell(status);
   useCell(connection);
   const [nowMs, setNowMs] = useState(Date.now());
@@ -62,7 +62,7 @@ function StaleBanner() {
   return (
     <p class="banner" role="alert">
       <Icon name="warn" />
-      {words.stale(age(ageMs))}
+      {words.stale(age(ageMs, units))}
     </p>
   );
 }

@@ -44,7 +44,7 @@ export const COLUMNS: readonly Column[] = [
   {
     key: 'since',
     usual: true,
-    view: (row, nowAtMs) => (row.since_at_ms === null ? UNKNOWN : age(nowAtMs - row.since_at_ms)),
+    view: (row, nowAtMs) => <Since ms={row.since_at_ms && nowAtMs - row.since_at_ms} />,
   },
   { key: 'reason', usual: true, isText: true, view: (row) => <Reason text={row.reason} /> },
   text('model', true),
@@ -70,6 +70,10 @@ export const COLUMNS: readonly Column[] = [
   reported('generation_tokens', false),
   numeric('weight', false),
 ];
+
+function Since({ ms }: { readonly ms: number | null }) {
+  return <>{age(ms, useText().units)}</>;
+}
 
 function Reason({ text: found }: { readonly text: string }) {
   const { detail } = useText();

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { age, bytes, count, duration, percent, rate } from './format.ts';
+import { en } from './text/en.ts';
+import { zh } from './text/zh.ts';
 
 test('what is unknown is a dash, never 0 or NaN', () => {
-  for (const show of [age, bytes, count, duration, percent, rate]) {
+  for (const show of [
+    (ms?: number | null) => age(ms, en.units),
+    bytes,
+    count,
+    duration,
+    percent,
+    rate,
+  ]) {
     assert.deepEqual([show(null), show(undefined), show(Number.NaN)], ['—', '—', '—']);
   }
 });
@@ -24,8 +33,11 @@ test('durations choose their unit', () => {
 });
 
 test('ages have two units at most', () => {
-  const shown = [-5, 12_000, 200_000, 18_120_000, 273_600_000].map(age);
+  const ages = [-5, 12_000, 200_000, 18_120_000, 273_600_000];
+  const shown = ages.map((ms) => age(ms, en.units));
   assert.deepEqual(shown, ['0 s', '12 s', '3 min 20 s', '5 h 2 min', '3 d 4 h']);
+  const chinese = ages.map((ms) => age(ms, zh.units));
+  assert.deepEqual(chinese, ['0 秒', '12 秒', '3 分 20 秒', '5 小时 2 分', '3 天 4 小时']);
 });
 
 test('percentages and sizes', () => {

@@ -29,14 +29,17 @@ export function duration(ms: Known): string {
   return `${digits(ms / 60_000)} min`;
 }
 
-/** How long ago or since when: 12 s · 3 min 20 s · 5 h 2 min · 3 d 4 h. */
-export function age(ms: Known): string {
+/** What a language calls them. */
+export type TimeUnits = Readonly<Record<'s' | 'min' | 'h' | 'd', string>>;
+
+/** How long ago or for how long: 12 s · 3 min 20 s · 5 h 2 min · 3 d 4 h. */
+export function age(ms: Known, { s, min, h, d }: TimeUnits): string {
   if (!isKnown(ms)) return UNKNOWN;
   const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return pair(seconds, 60, 'min', 's');
-  if (seconds < 86_400) return pair(Math.floor(seconds / 60), 60, 'h', 'min');
-  return pair(Math.floor(seconds / 3600), 24, 'd', 'h');
+  if (seconds < 60) return `${seconds} ${s}`;
+  if (seconds < 3600) return pair(seconds, 60, min, s);
+  if (seconds < 86_400) return pair(Math.floor(seconds / 60), 60, h, min);
+  return pair(Math.floor(seconds / 3600), 24, d, h);
 }
 
 export function percent(ratio: Known): string {

@@ -42,7 +42,8 @@ export function chartOptions(look: ChartLook): uPlot.Options {
   return {
     width,
     height: HEIGHT,
-    padding: [8, 14, 0, 0],
+    // The last time's text stands half beyond its line.
+    padding: [8, 26, 0, 0],
     cursor: {
       sync: { key: 'charts', setSeries: false },
       points: { size: 6 },

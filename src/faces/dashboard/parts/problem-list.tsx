@@ -56,7 +56,7 @@ export function ProblemList({ status }: { readonly status: StatusSnapshot }) {
 }
 
 function ProblemRow({ problem, nowAtMs }: { readonly problem: Problem; readonly nowAtMs: number }) {
-  const { health, problems, detail: said } = useText();
+  const { health, problems, detail: said, units } = useText();
   const { kind, severity, subject, detail, since_at_ms } = problem;
   const { cause, advice } = problems?.[kind] ?? problem;
   const isEndpoint = subject.includes('@');
@@ -83,7 +83,7 @@ function ProblemRow({ problem, nowAtMs }: { readonly problem: Problem; readonly 
       </div>
       {since_at_ms !== null && (
         <span class="since" title={moment(since_at_ms)}>
-          {age(nowAtMs - since_at_ms)}
+          {age(nowAtMs - since_at_ms, units)}
         </span>
       )}
     </li>

@@ -36,6 +36,7 @@ export const en = {
   detail: (text: string) => text,
   states,
   metrics,
+  units: { s: 's', min: 'min', h: 'h', d: 'd' },
   nav: {
     main: 'Pages',
     skip: 'Skip to the content',
@@ -70,7 +71,7 @@ export const en = {
     none: 'No endpoints are configured yet.',
     addOne: 'Add one to a file in configs/; it is read at once.',
     count: (n: string) => (n === '1' ? '1 thing needs a look' : `${n} things need a look`),
-    since: 'since',
+    since: 'for',
     router: 'The router',
     open: 'Open',
     critical: 'Critical',
@@ -100,7 +101,7 @@ export const en = {
     p95: 'p95',
     p99: 'p99',
     retries: 'retries',
-    clientConnections: 'client connections',
+    clientConnections: 'Client connections',
   },
   overview: {
     system: 'System',
@@ -256,6 +257,8 @@ export const en = {
       backoff: 'pausing before a retry',
       answering: 'streaming',
     } as Readonly<Record<string, string>>,
+    /** Codes of errors stay as they are: the docs explain them by these names. */
+    outcomes: {} as Readonly<Record<string, string>>,
     at: 'At',
     route: 'Route',
     outcome: 'Outcome',
@@ -288,6 +291,7 @@ export const en = {
   },
   config: {
     values: 'In use',
+    usual: 'default',
     valuesHint: 'Secrets are masked.',
     problems: 'Problems that wait to be mended',
     noProblems: 'No problems.',

@@ -54,6 +54,7 @@ export const zh: Text = {
     },
   },
   detail: zhDetail,
+  units: { s: '秒', min: '分', h: '小时', d: '天' },
   states: {
     healthy: '健康',
     busy: '繁忙',
@@ -113,7 +114,7 @@ export const zh: Text = {
     none: '还没有配置端点。',
     addOne: '在 configs/ 的文件中添加一个，保存后立即读取。',
     count: (n) => `${n} 项需要关注`,
-    since: '自',
+    since: '已持续',
     router: '路由器',
     open: '打开',
     critical: '严重',
@@ -143,7 +144,7 @@ export const zh: Text = {
     p95: 'p95',
     p99: 'p99',
     retries: '次重试',
-    clientConnections: '个客户端连接',
+    clientConnections: '客户端连接',
   },
   overview: {
     system: '系统',
@@ -298,6 +299,7 @@ export const zh: Text = {
       backoff: '重试前等待',
       answering: '流式输出',
     },
+    outcomes: { ok: '成功', refused: '被拒绝', client_gone: '客户端断开' },
     at: '时间',
     route: '路由',
     outcome: '结果',
@@ -330,6 +332,7 @@ export const zh: Text = {
   },
   config: {
     values: '使用中的配置',
+    usual: '默认',
     valuesHint: '密钥已隐藏。',
     problems: '待修复的问题',
     noProblems: '没有问题。',

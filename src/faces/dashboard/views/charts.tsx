@@ -88,8 +88,9 @@ interface GridProps {
 }
 
 function ChartGrid({ range, by, names }: GridProps) {
-  const { metrics, charts } = useText();
+  const { metrics, charts, health } = useText();
   const answer = useSeries({ range, by, names: [...names].sort(), metrics: CHART_METRICS });
+  if (by !== 'overview' && names.length === 0) return <p class="empty">{health.none}</p>;
   if (answer === undefined) return <p class="empty">{charts.empty}</p>;
   return (
     <>

@@ -142,7 +142,7 @@ function Values({ search }: { readonly search: string }) {
                 <tr key={path} class={origin === 'default' ? 'usual' : ''}>
                   <th scope="row">{path}</th>
                   <td>{shown}</td>
-                  <td class="origin">{origin}</td>
+                  <td class="origin">{origin === 'default' ? text.usual : origin}</td>
                 </tr>
               ))}
             </tbody>

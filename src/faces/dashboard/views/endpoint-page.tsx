@@ -42,7 +42,7 @@ export function EndpointPage({
 }
 
 function Known({ row, status }: { readonly row: EndpointRow; readonly status: StatusSnapshot }) {
-  const { health, problems: texts, detail } = useText();
+  const { health, problems: texts, detail, units } = useText();
   const since = row.since_at_ms;
   const problem = status.problems.find(({ subject }) => subject === row.id);
   const words = problem && (texts?.[problem.kind] ?? problem);
@@ -54,7 +54,7 @@ function Known({ row, status }: { readonly row: EndpointRow; readonly status: St
         <StateBadge state={row.state} />
         {since !== null && (
           <span class="small" title={moment(since)}>
-            {health.since} {age(status.now_at_ms - since)}
+            {health.since} {age(status.now_at_ms - since, units)}
           </span>
         )}
       </header>
@@ -67,7 +67,7 @@ function Known({ row, status }: { readonly row: EndpointRow; readonly status: St
             {problem.since_at_ms !== null && (
               <span class="small">
                 {' '}
-                {health.since} {age(status.now_at_ms - problem.since_at_ms)}
+                {health.since} {age(status.now_at_ms - problem.since_at_ms, units)}
               </span>
             )}
           </p>

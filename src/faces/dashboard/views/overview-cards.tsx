@@ -9,14 +9,14 @@ import { useText } from '../text/text.ts';
 type Props = { readonly status: StatusSnapshot };
 
 export function SystemCard({ status: { router, traffic, now_at_ms } }: Props) {
-  const { overview, tiles } = useText();
+  const { overview, tiles, units } = useText();
   return (
     <section class="card system">
       <header>
         <h2>{overview.system}</h2>
       </header>
       <dl class="facts">
-        <Fact name={overview.uptime}>{age(now_at_ms - router.started_at_ms)}</Fact>
+        <Fact name={overview.uptime}>{age(now_at_ms - router.started_at_ms, units)}</Fact>
         <Fact name={overview.version}>{router.version}</Fact>
         <Fact name={overview.runtime}>{router.runtime}</Fact>
         <Fact name={overview.process}>{router.pid}</Fact>
@@ -148,7 +148,12 @@ function modelRow(row: ModelRow) {
   return (
     <tr key={row.model}>
       <th scope="row">
-        <a href={hashOf('endpoints', '', new URLSearchParams({ model: row.model }))}>{row.model}</a>
+        <a
+          href={hashOf('endpoints', '', new URLSearchParams({ model: row.model }))}
+          title={row.model}
+        >
+          {row.model}
+        </a>
       </th>
       <td>
         <Share healthy={row.healthy} total={row.total} />

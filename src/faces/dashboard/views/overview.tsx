@@ -16,8 +16,8 @@ export function Overview({ status }: { readonly status: StatusSnapshot }) {
       <ProblemList status={status} />
       <KeyFigures status={status} />
       <div class="cards">
-        <ModelsCard status={status} />
-        <SourcesCard status={status} />
+        {status.models.length > 0 && <ModelsCard status={status} />}
+        {status.sources.length > 0 && <SourcesCard status={status} />}
         <SystemCard status={status} />
       </div>
     </>

@@ -37,7 +37,11 @@ function Record({ record }: { readonly record: RequestRecord }) {
         <dl class="facts wide">
           <Fact name={record.running ? requests.phase : requests.outcome}>
             <strong class={record.running || outcome === 'ok' ? '' : 'bad'}>
-              {outcome ?? requests.phases[phase ?? ''] ?? phase ?? UNKNOWN}
+              {requests.outcomes[outcome ?? ''] ??
+                outcome ??
+                requests.phases[phase ?? ''] ??
+                phase ??
+                UNKNOWN}
             </strong>
           </Fact>
           <Fact name={requests.status}>{record.status || UNKNOWN}</Fact>

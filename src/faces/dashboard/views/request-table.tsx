@@ -35,7 +35,7 @@ export function FailureTable({ records, label }: Props) {
             class={record.outcome === 'ok' ? 'text' : 'text bad'}
             title={detail(record.story.at(-1) ?? '')}
           >
-            {record.outcome ?? UNKNOWN}
+            {requests.outcomes[record.outcome ?? ''] ?? record.outcome ?? UNKNOWN}
           </td>
           <td>{record.status || UNKNOWN}</td>
           <td>{count(record.attempts)}</td>
@@ -48,7 +48,7 @@ export function FailureTable({ records, label }: Props) {
 }
 
 export function RunningTable({ records, label }: Props) {
-  const { requests } = useText();
+  const { requests, units } = useText();
   const heads = [
     requests.age,
     requests.id,
@@ -61,7 +61,7 @@ export function RunningTable({ records, label }: Props) {
     <Box label={label} heads={heads}>
       {records.map((record) => (
         <tr key={record.id}>
-          <td class="text">{age(record.age_ms)}</td>
+          <td class="text">{age(record.age_ms, units)}</td>
           <RequestId id={record.id} />
           <td class="text">{record.model || UNKNOWN}</td>
           <td class="text">{requests.phases[record.phase ?? ''] ?? record.phase ?? UNKNOWN}</td>
