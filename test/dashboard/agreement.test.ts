@@ -173,7 +173,7 @@ describe('the dashboard under a known load', { skip: NO_BROWSER || false }, () =
         'Server errors': ended('server_error'),
         'Client left': ended('client_gone'),
         'Refused heads': metric('heads_rejected_total'),
-        'client connections': metric('client_connections'),
+        'Client connections': metric('client_connections'),
         Workers: metric('workers'),
         'Route table': metric('config_epoch'),
       };

@@ -73,6 +73,25 @@ suite('the terminal dashboard', { skip }, () => {
     await engine?.close();
   });
 
+  test('finds a sick engine with its cause, and drains it, with two keys', async () => {
+    const openedMs = performance.now();
+    open(router, 100, 24);
+    // Before any key: which, and why.
+    await shows(/✗ down +qwen@127\.0\.0\.1:9 /);
+    await shows(/✗ .*connection refused/);
+    tmux('send-keys', 'd');
+    await shows(/Drain qwen@http:\/\/127\.0\.0\.1:9\/v1\? \(y\/n\)/);
+    tmux('send-keys', 'y');
+    await shows(/○ draining +qwen@127\.0\.0\.1:9 /);
+    assert.ok(performance.now() - openedMs < 60_000);
+    // As it was, by the same keys.
+    tmux('send-keys', 'e');
+    await shows(/Enable qwen@.*\? \(y\/n\)/);
+    tmux('send-keys', 'y');
+    await shows(/✗ down +qwen@127\.0\.0\.1:9 /);
+    tmux('send-keys', 'q');
+  });
+
   test('shows the sick endpoint and why, and drains one by keys alone', async () => {
     open(router, 100, 24);
     await shows(/✗ down +qwen@127\.0\.0\.1:9 /);
