@@ -6,22 +6,24 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { PROMETHEUS_TYPE } from '../../src/control/metrics/metrics-page.ts';
-import { type Family, readMetrics } from '../../src/control/metrics/text-reader-fixture.ts';
+import type { Sim } from '../../src/sim/engine.ts';
 import { sleep, untilPasses } from '../fakes/until.ts';
 import { type Browser, NO_BROWSER, openBrowser } from './browser.ts';
 import { HELD, type KnownFleet, PENDING, QUEUED, startKnownFleet } from './known-fleet.ts';
+import { type Bounds, type Labels, type Look, MetricsTrail, type Span } from './metrics-trail.ts';
 import { openPlace } from './places.ts';
 
 const COLUMNS = [
   ...['model', 'connections', 'pending', 'send_rpm', 'comp_rpm', 'rpm_limit', 'running', 'waiting'],
-  ...['kv_usage', 'ttft_p95_ms', 'errors_rpm', 'errors', 'retries', 'busy', 'total_requests'],
-  ...['completed', 'prompt_tokens', 'generation_tokens'],
+  ...['kv_usage', 'ttft_p95_ms', 'completion_tokens_per_s', 'errors_rpm', 'errors', 'retries'],
+  ...['busy', 'total_requests', 'completed', 'prompt_tokens', 'generation_tokens'],
 ];
 const CLASSES = ['connect', 'status', 'stream', 'timeout'] as const;
-const P = 'llm_router_';
 
-type Labels = Readonly<Record<string, string>>;
+/** The last minute is 60 samples, or up to 75 s; and a page may lag a little. */
+const MINUTE: Span = { leastMs: 59_000, mostMs: 78_000 };
+const TEN_SECONDS: Span = { leastMs: 9000, mostMs: 13_000 };
+
 type Cells = Readonly<Record<string, string>>;
 
 /** The text of each cell by the class or the head of its column; of the error mix, its parts. */
@@ -48,180 +50,243 @@ interface OverviewTexts {
 
 describe('the dashboard under a known load', { skip: NO_BROWSER || false }, () => {
   let fleet: KnownFleet;
+  let metrics: MetricsTrail;
   let browser: Browser;
   let page: Page;
-  let metrics: Map<string, Family>;
 
   before(async () => {
     fleet = await startKnownFleet();
+    metrics = new MetricsTrail(fleet.router.operationsUrl);
+    await metrics.read();
+    metrics.start();
+    await fleet.load();
     browser = await openBrowser(`${fleet.router.operationsUrl}/`);
     page = browser.page;
     await page.evaluate(`localStorage.setItem('llm-router.columns', '${COLUMNS}')`);
     await page.reload();
   });
   after(async () => {
+    await metrics?.stop();
     await browser?.close();
     await fleet?.stop();
   });
 
-  async function scrape(): Promise<void> {
-    const body = await (await fetch(`${fleet.router.operationsUrl}/metrics`)).text();
-    metrics = readMetrics({ type: PROMETHEUS_TYPE, body });
+  const metric = (name: string, labels: Labels = {}) => metrics.now(name, labels);
+
+  /** Of failed attempts in the last minute, in all classes. */
+  function failedIn(labels: Labels, at: Look): Bounds {
+    return added(
+      CLASSES.map((name) => {
+        const outcome = `failed_${name}`;
+        return metrics.risen('endpoint_attempts_total', { ...labels, outcome }, at, MINUTE);
+      }),
+    );
   }
 
-  /** The sum of the samples with these labels; 0 when there is none. */
-  function metric(name: string, labels: Labels = {}): number {
-    const family = metrics.get(`${P}${name}`);
-    assert.ok(family, `no metric ${name}`);
-    return family.samples.filter(has(labels)).reduce((sum, { value }) => sum + value, 0);
+  /** The counts of the last minute in a row of a table, by their names there. */
+  function assertMinute(row: Cells, labels: Labels, at: Look, names: MinuteNames): void {
+    const risen = (name: string, more: Labels = {}) =>
+      metrics.risen(name, { ...labels, ...more }, at, MINUTE);
+    const [sent, completed, errors] = names;
+    const told = JSON.stringify(labels);
+    assertWithin(countOf(row[sent]!), risen('endpoint_requests_sent_total'), `${told} ${sent}`);
+    const ok = risen('endpoint_attempts_total', { outcome: 'ok' });
+    assertWithin(countOf(row[completed]!), ok, `${told} ${completed}`);
+    if (row[errors] === undefined) return;
+    assertWithin(countOf(row[errors]), failedIn(labels, at), `${told} ${errors}`);
   }
 
-  /** Whether a time shown as a 95th percentile stands in the bucket that holds it. */
-  function assertQuantile(shown: string, name: string, labels: Labels): void {
-    const samples = metrics.get(`${P}${name}`)!.samples.filter(has(labels));
-    const counts = new Map<number, number>();
-    for (const { name: sample, labels: own, value } of samples) {
-      if (!sample.endsWith('_bucket')) continue;
-      const bound = own.le === '+Inf' ? Number.POSITIVE_INFINITY : Number(own.le) * 1000;
-      counts.set(bound, (counts.get(bound) ?? 0) + value);
+  /** Whether a time shown as a quantile of the last minute stands in the bucket that holds it. */
+  function assertQuantile(
+    shown: string,
+    name: string,
+    labels: Labels,
+    { at, q = 0.95 }: Quantile,
+  ): void {
+    const buckets = [...metrics.buckets(name, labels, at, MINUTE)];
+    const all = buckets.at(-1)![1];
+    if (all.most === 0 || (all.least === 0 && shown === '—')) {
+      assert.equal(shown, '—', name);
+      return;
     }
-    const bounds = [...counts.keys()].sort((a, b) => a - b);
-    const rank = 0.95 * counts.get(Number.POSITIVE_INFINITY)!;
-    const at = bounds.findIndex((bound) => counts.get(bound)! >= rank);
+    // What is just growing old may be counted or not.
+    const reaches = ({ most }: Bounds) => most >= q * all.least && most > 0;
+    const passes = ({ least }: Bounds) => least >= q * all.most;
+    const first = buckets.findIndex(([, count]) => reaches(count));
+    const last = buckets.findIndex(([, count]) => passes(count));
+    const from = (buckets[first - 1]?.[0] ?? 0) * 1000;
+    const to = (buckets[last]?.[0] ?? Number.POSITIVE_INFINITY) * 1000;
     const ms = durationOf(shown);
     // Three digits are shown.
-    const from = (bounds[at - 1] ?? 0) * 0.99;
-    assert.ok(
-      ms >= from && ms <= bounds[at]! * 1.01,
-      `${shown} of ${name} in ${from}…${bounds[at]}`,
+    assert.ok(ms >= from * 0.99 && ms <= to * 1.01, `${shown} of ${name} in ${from}…${to}`);
+  }
+
+  /** Rates are those of the last 60 to 75 seconds, or since the start. */
+  function assertRate(shown: string, name: string, labels: Labels, { at, upS }: Rate): void {
+    const { least, most } = metrics.risen(name, labels, at, MINUTE);
+    if (shown.startsWith('—')) {
+      assert.equal(least, 0, `${name} is not shown`);
+      return;
+    }
+    const perS = Number.parseFloat(shown.replaceAll(',', ''));
+    const from = least / (Math.min(upS, 75) + 3);
+    const to = most / (Math.min(upS, 60) - 3);
+    // Three digits are shown.
+    assert.ok(perS >= from * 0.99 && perS <= to * 1.01, `${shown} of ${name} in ${from}…${to}`);
+  }
+
+  /** A row of the table of endpoints. */
+  function assertEndpoint(id: string, sim: Sim, row: Cells, rate: Rate): void {
+    const { at } = rate;
+    const cut = id.indexOf('@');
+    const labels = { model: id.slice(0, cut), endpoint: id.slice(cut + 1) };
+    const { model } = labels;
+    const of = (name: string, more: Labels = {}) => metric(name, { ...labels, ...more });
+    const outcome = (name: string) => of('endpoint_attempts_total', { outcome: name });
+    const failed = Object.fromEntries(CLASSES.map((name) => [name, outcome(`failed_${name}`)]));
+    const failures = CLASSES.reduce((sum, name) => sum + failed[name]!, 0);
+    const limit = of('endpoint_rpm_limit');
+    const shown = {
+      connections: of('endpoint_in_flight'),
+      pending: of('endpoint_pending'),
+      running: of('engine_requests_running'),
+      waiting: of('engine_requests_waiting'),
+      busy: outcome('busy'),
+      // A model has one endpoint here: what failed there is repeated there.
+      retries: of('endpoint_repeats_total'),
+      total_requests: of('endpoint_requests_sent_total'),
+      completed: outcome('ok'),
+    };
+    for (const [column, value] of Object.entries(shown)) {
+      assert.equal(countOf(row[column]!), value, `${id} ${column}`);
+    }
+    assertMinute(row, labels, at, ['send_rpm', 'comp_rpm', 'errors_rpm']);
+    const mix = CLASSES.map((name) => `${name} ${failed[name]}`).join(' · ');
+    assert.equal(row.errors, failures === 0 ? '0' : mix, id);
+    assert.equal(row.rpm_limit, limit === 0 ? '—' : `${of('endpoint_rpm_used')} / ${limit}`);
+    const kv = row.kv_usage === '—' ? 0 : Number.parseFloat(row.kv_usage!) / 100;
+    assert.ok(Math.abs(kv - of('engine_kv_cache_usage_ratio')) < 6e-4, `${id} KV ${kv}`);
+    assertQuantile(row.ttft_p95_ms!, 'time_to_first_token_seconds', { model }, { at });
+    assertRate(row.completion_tokens_per_s!, 'completion_tokens_total', labels, rate);
+    const own = sim.stats();
+    assert.deepEqual(
+      [own.received, own.running, own.waiting, own.promptTokens, own.generationTokens],
+      ['total_requests', 'running', 'waiting', 'prompt_tokens', 'generation_tokens'].map((column) =>
+        countOf(row[column]!),
+      ),
+      id,
     );
   }
 
   test('each endpoint has the numbers of /metrics and of its engine', async () => {
+    await openPlace(page, 'overview', /Up for/);
+    const { facts } = (await page.evaluate(READ_OVERVIEW)) as OverviewTexts;
+    const openedS = secondsOf(facts['Up for']!);
+    const openedMs = performance.now();
     await openPlace(page, 'endpoints', /steady/);
     await untilPasses(async () => {
-      await scrape();
-      const rows = (await page.evaluate(READ_ROWS)) as Readonly<Record<string, Cells>>;
+      const { seen, at } = await metrics.around(() => page.evaluate(READ_ROWS));
+      const rows = seen as Readonly<Record<string, Cells>>;
       assert.deepEqual(Object.keys(rows).sort(), [...fleet.sims.keys()].sort());
       for (const [id, sim] of fleet.sims) {
-        const row = rows[id]!;
-        const at = id.indexOf('@');
-        const labels = { model: id.slice(0, at), endpoint: id.slice(at + 1) };
-        const of = (name: string, more: Labels = {}) => metric(name, { ...labels, ...more });
-        const outcome = (name: string) => of('endpoint_attempts_total', { outcome: name });
-        const failed = Object.fromEntries(CLASSES.map((name) => [name, outcome(`failed_${name}`)]));
-        const failures = CLASSES.reduce((sum, name) => sum + failed[name]!, 0);
-        const limit = of('endpoint_rpm_limit');
-        const shown = {
-          connections: of('endpoint_in_flight'),
-          pending: of('endpoint_pending'),
-          send_rpm: of('endpoint_requests_sent_total'),
-          comp_rpm: outcome('ok'),
-          running: of('engine_requests_running'),
-          waiting: of('engine_requests_waiting'),
-          errors_rpm: failures,
-          busy: outcome('busy'),
-          total_requests: of('endpoint_requests_sent_total'),
-          completed: outcome('ok'),
-        };
-        for (const [column, value] of Object.entries(shown)) {
-          assert.equal(countOf(row[column]!), value, `${id} ${column}`);
-        }
-        const mix = CLASSES.map((name) => `${name} ${failed[name]}`).join(' · ');
-        assert.equal(row.errors, failures === 0 ? '0' : mix, id);
-        assert.equal(row.rpm_limit, limit === 0 ? '—' : `${of('endpoint_rpm_used')} / ${limit}`);
-        const kv = row.kv_usage === '—' ? 0 : Number.parseFloat(row.kv_usage!) / 100;
-        assert.ok(Math.abs(kv - of('engine_kv_cache_usage_ratio')) < 6e-4, `${id} KV ${kv}`);
-        if (of('endpoint_time_to_first_token_seconds') > 0) {
-          assertQuantile(row.ttft_p95_ms!, 'time_to_first_token_seconds', { model: labels.model });
-        } else {
-          assert.equal(row.ttft_p95_ms, '—');
-        }
-        const own = sim.stats();
-        assert.deepEqual(
-          [own.received, own.running, own.waiting, own.promptTokens, own.generationTokens],
-          ['total_requests', 'running', 'waiting', 'prompt_tokens', 'generation_tokens'].map(
-            (column) => countOf(row[column]!),
-          ),
-          id,
-        );
+        const upS = openedS + (at.fromMs - openedMs) / 1000;
+        assertEndpoint(id, sim, rows[id]!, { at, upS });
       }
     });
     const count = (outcome: string) => metric('endpoint_attempts_total', { outcome });
     for (const outcome of ['ok', 'busy', ...CLASSES.map((name) => `failed_${name}`)]) {
       assert.ok(count(outcome) > 0, `the load has no ${outcome}`);
     }
+    assert.ok(metric('endpoint_repeats_total') > 0, 'the load has no repeats');
     assert.deepEqual([metric('endpoint_in_flight'), metric('endpoint_pending')], [HELD, PENDING]);
   });
 
   test('the overview has the numbers of /metrics', async () => {
     await openPlace(page, 'overview', /Models.*steady/s);
-    // Rates are told once a second, and of ten seconds.
+    // Rates are told once a second.
     await untilPasses(async () => {
       await sleep(200);
-      await scrape();
-      const read = (await page.evaluate(READ_OVERVIEW)) as OverviewTexts;
-      const { facts, tiles } = read;
-      const ended = (name: string) => metric('requests_total', { class: name });
-      const unknown = metric('request_errors_total', { code: 'model_not_found' });
-      // No model to be counted at.
-      const clientErrors = ended('client_error') + unknown;
-      const shown = {
-        Requests: metric('requests_started_total'),
-        Completed: ended('ok'),
-        'Client errors': clientErrors,
-        'Server errors': ended('server_error'),
-        'Client left': ended('client_gone'),
-        'Refused heads': metric('heads_rejected_total'),
-        'Client connections': metric('client_connections'),
-        Workers: metric('workers'),
-        'Route table': metric('config_epoch'),
-      };
-      for (const [name, value] of Object.entries(shown)) {
-        assert.equal(countOf(facts[name]!), value, name);
-        assert.ok(value > 0, name);
-      }
+      const { seen, at } = await metrics.around(() => page.evaluate(READ_OVERVIEW));
+      const { facts, tiles, tables } = seen as OverviewTexts;
+      assertTotals(facts);
       assert.equal(countOf(tiles['In flight']!), metric('requests_in_progress'));
       assert.equal(countOf(tiles.Queue!), metric('requests_queued'));
       assert.deepEqual(
         [metric('requests_in_progress'), metric('requests_queued')],
         [HELD + QUEUED, QUEUED],
       );
-      assert.match(tiles.Requests!, new RegExp(`\\b${metric('retries_total')} retries`));
-      const bad = ended('server_error');
-      const ratio = (100 * bad) / (bad + ended('ok') + clientErrors);
-      assert.ok(
-        Math.abs(Number.parseFloat(tiles.Errors!) - ratio) < 0.06,
-        `${tiles.Errors}, ${ratio}`,
-      );
-      assertQuantile(tiles['First token']!, 'time_to_first_token_seconds', {});
-      assertQuantile(tiles['Between tokens']!, 'event_interval_seconds', {});
-      assertQuantile(tiles['Whole request']!, 'request_duration_seconds', {});
+      const rate = { at, upS: secondsOf(facts['Up for']!) };
+      assertTraffic(tiles, rate);
+      assertQuantile(tiles['First token']!, 'time_to_first_token_seconds', {}, { at });
+      const median = / p50 (.*)$/.exec(tiles['First token']!)?.[1] ?? '—';
+      assertQuantile(median, 'time_to_first_token_seconds', {}, { at, q: 0.5 });
+      assertQuantile(tiles['Between tokens']!, 'event_interval_seconds', {}, { at });
+      assertQuantile(tiles['Whole request']!, 'request_duration_seconds', {}, { at });
+      assertQuantile(tiles['Router overhead']!, 'overhead_seconds', {}, { at, q: 0.99 });
       const [tokensOut, tokensIn] = tiles['Tokens out']!.split('\n');
-      assertRate(tokensOut!, 'completion_tokens_total', facts['Up for']!);
-      assertRate(tokensIn!, 'prompt_tokens_total', facts['Up for']!);
-      for (const table of read.tables) {
-        for (const [name, row] of Object.entries(table)) assertGroup(name, row);
+      assertRate(tokensOut!, 'completion_tokens_total', {}, rate);
+      assertRate(tokensIn!, 'prompt_tokens_total', {}, rate);
+      for (const table of tables) {
+        for (const [name, row] of Object.entries(table)) assertGroup(name, row, rate);
       }
     });
   });
 
-  /** Rates are those of the last 60 to 75 seconds, or since the start. */
-  function assertRate(shown: string, name: string, uptime: string): void {
-    const [, minutes = '0', seconds = '0'] = /^(?:(\d+) min)? ?(?:(\d+) s)?$/.exec(uptime)!;
-    const upS = 60 * Number(minutes) + Number(seconds);
-    const spanS = metric(name) / Number.parseFloat(shown);
-    const isIn = spanS > Math.min(upS, 60) - 3 && spanS < Math.min(upS, 75) + 3;
-    assert.ok(isIn, `${shown} of ${name} after ${uptime}`);
+  /** What is counted since the start. */
+  function assertTotals(facts: Cells): void {
+    const ended = (name: string) => metric('requests_total', { class: name });
+    const shown = {
+      Requests: metric('requests_started_total'),
+      Completed: ended('ok'),
+      // No model to be counted at.
+      'Client errors':
+        ended('client_error') + metric('request_errors_total', { code: 'model_not_found' }),
+      'Server errors': ended('server_error'),
+      'Client left': ended('client_gone'),
+      'Refused heads': metric('heads_rejected_total'),
+      'Client connections': metric('client_connections'),
+      Workers: metric('workers'),
+      'Route table': metric('config_epoch'),
+    };
+    for (const [name, value] of Object.entries(shown)) {
+      assert.equal(countOf(facts[name]!), value, name);
+      assert.ok(value > 0, name);
+    }
+  }
+
+  /** Requests per second, retries and the share of errors. */
+  function assertTraffic(tiles: Cells, { at, upS }: Rate): void {
+    const risen = (name: string, labels: Labels = {}) => metrics.risen(name, labels, at, MINUTE);
+    const started = metrics.risen('requests_started_total', {}, at, TEN_SECONDS);
+    const perS = Number.parseFloat(tiles.Requests!);
+    const from = started.least / Math.min(10, upS + 1);
+    const to = started.most / Math.min(10, upS - 1);
+    assert.ok(perS >= from * 0.99 && perS <= to * 1.01, `${perS}/s in ${from}…${to}`);
+    const [, retries] = /\n(\d+) retries/.exec(tiles.Requests!)!;
+    assertWithin(Number(retries), risen('retries_total'), 'retries');
+    const bad = risen('requests_total', { class: 'server_error' });
+    const others = added([
+      risen('requests_total', { class: 'ok' }),
+      risen('requests_total', { class: 'client_error' }),
+      risen('request_errors_total', { code: 'model_not_found' }),
+    ]);
+    if (tiles.Errors!.startsWith('—')) {
+      assert.equal(bad.least + others.least, 0, 'errors');
+      return;
+    }
+    const ratio = Number.parseFloat(tiles.Errors!);
+    const least = (100 * bad.least) / (bad.least + others.most || 1);
+    const most = (100 * bad.most) / (bad.most + others.least || 1);
+    assert.ok(ratio > least - 0.06 && ratio < most + 0.06, `${ratio} % in ${least}…${most}`);
   }
 
   /** A row of the models' table, or of the only source. */
-  function assertGroup(name: string, row: Cells): void {
+  function assertGroup(name: string, row: Cells, rate: Rate): void {
+    const { at } = rate;
     const labels: Labels = name === 'self_deployed' ? {} : { model: name };
     const attempts = (outcome: string) => metric('endpoint_attempts_total', { ...labels, outcome });
     assert.equal(countOf(row['In flight']!), metric('endpoint_in_flight', labels), name);
-    assert.equal(countOf(row['Sent RPM']!), metric('endpoint_requests_sent_total', labels), name);
-    assert.equal(countOf(row['Done RPM']!), attempts('ok'), name);
+    assertMinute(row, labels, at, ['Sent RPM', 'Done RPM', 'Errors RPM']);
     assert.equal(countOf(row.Completed!), attempts('ok'), name);
     assert.equal(countOf(row.Running!), metric('engine_requests_running', labels), name);
     assert.equal(countOf(row.Waiting!), metric('engine_requests_waiting', labels), name);
@@ -231,16 +296,35 @@ describe('the dashboard under a known load', { skip: NO_BROWSER || false }, () =
     if (row.Pending !== undefined) {
       assert.equal(countOf(row.Pending), metric('endpoint_pending', labels), name);
     }
-    if (row['Errors RPM'] === undefined) return;
-    const failures = CLASSES.reduce((sum, one) => sum + attempts(`failed_${one}`), 0);
-    assert.equal(countOf(row['Errors RPM']), failures, name);
-    if (row['TTFT p95'] === '—') return;
-    assertQuantile(row['TTFT p95']!, 'time_to_first_token_seconds', labels);
+    if (row['TTFT p95'] === undefined) return;
+    assertQuantile(row['TTFT p95'], 'time_to_first_token_seconds', labels, { at });
+    assertRate(row['Tok/s']!, 'completion_tokens_total', labels, rate);
   }
 });
 
-function has(wanted: Labels): (sample: { readonly labels: Labels }) => boolean {
-  return ({ labels }) => Object.entries(wanted).every(([key, value]) => labels[key] === value);
+/** Of the columns of attempts sent, completed and failed in the last minute. */
+type MinuteNames = readonly [sent: string, completed: string, errors: string];
+
+interface Quantile {
+  readonly at: Look;
+  readonly q?: number;
+}
+
+interface Rate {
+  readonly at: Look;
+  /** How long the router runs. */
+  readonly upS: number;
+}
+
+function added(parts: readonly Bounds[]): Bounds {
+  return {
+    least: parts.reduce((sum, { least }) => sum + least, 0),
+    most: parts.reduce((sum, { most }) => sum + most, 0),
+  };
+}
+
+function assertWithin(shown: number, { least, most }: Bounds, what: string): void {
+  assert.ok(shown >= least && shown <= most, `${what}: ${shown} in ${least}…${most}`);
 }
 
 /** `1,234` → 1234; a dash, for what was never told, counts as none. */
@@ -255,4 +339,10 @@ function durationOf(text: string): number {
   const [, number, unit] = /^([\d.,]+)\s*(ms|s|min)/.exec(text.trim()) ?? [];
   assert.ok(number !== undefined && unit !== undefined, `no duration: ${text}`);
   return Number(number.replaceAll(',', '')) * { ms: 1, s: 1000, min: 60_000 }[unit]!;
+}
+
+/** `1 min 5 s` → 65. */
+function secondsOf(uptime: string): number {
+  const [, minutes = '0', seconds = '0'] = /^(?:(\d+) min)? ?(?:(\d+) s)?$/.exec(uptime)!;
+  return 60 * Number(minutes) + Number(seconds);
 }

@@ -1,4 +1,4 @@
-/** What the dashboard does when its router cannot be heard: it asks instead, or says how old it is. */
+/** What the dashboard does while it hears nothing: it asks instead, or says how old it is. */
 import { after, before, describe, test } from 'node:test';
 import { type RunningRouter, startRouter } from '../fakes/router.ts';
 import { type Browser, NO_BROWSER, openBrowser } from './browser.ts';

@@ -33,10 +33,12 @@ export interface KnownFleet {
   readonly router: RunningRouter;
   /** By endpoint id. */
   readonly sims: ReadonlyMap<string, Sim>;
+  /** Resolves when the load is over and only the held requests remain. */
+  load(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Resolves when the load is over and only the held requests remain. */
+/** Nothing has been asked of it yet. */
 export async function startKnownFleet(): Promise<KnownFleet> {
   const sims = new Map<string, Sim>();
   for (const [model, options] of Object.entries(ENGINES)) {
@@ -65,14 +67,12 @@ export async function startKnownFleet(): Promise<KnownFleet> {
     await router.stop();
     await closeSims();
   };
-  try {
-    await load(router, sims, held.signal);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
   const byId = [...sims].map(([model, sim]) => [`${model}@${sim.url}/v1`, sim] as const);
-  return { router, sims: new Map(byId), stop };
+  return {
+    ...{ router, stop },
+    sims: new Map(byId),
+    load: () => load(router, sims, held.signal),
+  };
 }
 
 async function load(
