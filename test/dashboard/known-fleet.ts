@@ -54,8 +54,12 @@ export async function startKnownFleet(): Promise<KnownFleet> {
       health_check: { interval: 600 },
       ejection: { base_ms: FOREVER_MS, max_ms: FOREVER_MS },
       retry: { base_delay_ms: 20 },
-      routing: { queue_timeout_ms: FOREVER_MS, unavailable_wait_ms: 50 },
-      timeouts: { stream_gap_ms: STREAM_GAP_MS },
+      // What is held keeps others waiting: a rate limit would let them go after a minute.
+      routing: {
+        ...{ max_parallel_requests: HELD, queue_timeout_ms: FOREVER_MS },
+        unavailable_wait_ms: 50,
+      },
+      timeouts: { stream_gap_ms: STREAM_GAP_MS, head_hold_ms: FOREVER_MS },
     },
   }).catch(async (error: unknown) => {
     await closeSims();
@@ -92,7 +96,7 @@ async function load(
   await until('the engine holds streams', () => holding.stats().running === HELD - PENDING);
   await holding.setOptions({ failureInjectionRate: 100, failureTypes: ['hang'] });
   for (let at = 0; at < PENDING; at++) void ask(router, 'steady', held);
-  for (let at = 0; at < QUEUED; at++) void ask(router, 'limited', held);
+  for (let at = 0; at < QUEUED; at++) void ask(router, 'steady', held);
 }
 
 /** Streams an answer to its end, whatever that is. */
