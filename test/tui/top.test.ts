@@ -15,6 +15,9 @@ import { good } from '../scenarios/fault-rig.ts';
 const LOOK_MS = 50;
 const skip = spawnSync('tmux', ['-V']).status !== 0 && 'tmux is not installed';
 
+/** What the shell of these tests may have set. */
+const UNSET = '-u CI -u CONTINUOUS_INTEGRATION -u NO_COLOR -u FORCE_COLOR';
+
 /** A server of its own for each window: one that ends takes its time. */
 let server = 0;
 function tmux(...words: string[]): string {
@@ -25,7 +28,7 @@ function tmux(...words: string[]): string {
 
 /** A shell in a window of this size, which says when the dashboard has ended. */
 function open(router: RunningRouter, columns: number, rows: number, environment = ''): void {
-  const top = `${environment} ${LAUNCHER} top -url ${router.operationsUrl}`;
+  const top = `env ${UNSET} ${environment} ${LAUNCHER} top -url ${router.operationsUrl}`;
   const command = `printf before; ${top}; echo "ended $?"; cat`;
   server++;
   tmux('new-session', '-d', '-x', String(columns), '-y', String(rows), command);
