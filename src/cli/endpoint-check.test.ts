@@ -109,6 +109,15 @@ test('shows the models of an engine that lacks the one', async () => {
   assert.match(provider.said[0]!, /^warning wrong-model: /);
 });
 
+test('is content with any model that a pattern stands for', async () => {
+  const answers = { [MODELS]: ok(LIST), 'http://h:1/metrics': ok(METRICS) };
+  for (const upstreamModel of ['*', 'other-*']) {
+    assert.deepEqual((await check(answers, { upstreamModel })).said, []);
+  }
+  const { said } = await check(answers, { upstreamModel: 'gpt-*' });
+  assert.match(said[0]!, /^error wrong-model: wrong model name: it has no "gpt-\*"/);
+});
+
 test('cuts a long list of models', async () => {
   const data = Array.from({ length: 30 }, (_, index) => ({ id: `model-${index}\n` }));
   const { said, models } = await check({ [MODELS]: ok(JSON.stringify({ data })) });

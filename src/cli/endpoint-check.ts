@@ -9,6 +9,7 @@ import { printable } from '../config/problem.ts';
 import { nearest } from '../config/suggest.ts';
 import { readReport } from '../control/dialects/detect.ts';
 import type { FetchedText, FetchText } from '../control/fetch-text.ts';
+import { matchPattern } from '../core/model-pattern.ts';
 
 export interface Finding {
   readonly severity: 'error' | 'warning';
@@ -120,7 +121,8 @@ async function judge(
   if (models.length === 0) {
     return fault('no-model-list', 'its answer is not a list of models', 'warning');
   }
-  return models.includes(entry.upstreamModel) ? undefined : faultOfModel(entry, models);
+  const isListed = models.some((id) => matchPattern(entry.upstreamModel, id) !== undefined);
+  return isListed ? undefined : faultOfModel(entry, models);
 }
 
 function fault(cause: Cause, message: string, severity: Finding['severity'] = 'error'): Finding {

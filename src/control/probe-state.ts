@@ -8,6 +8,7 @@
  * answered well, but not often enough yet, is asked as soon: nobody should wait for a formality.
  */
 import { PROBE_DOWN, PROBE_UNKNOWN, PROBE_UP } from '../core/columns.ts';
+import { matchPattern } from '../core/model-pattern.ts';
 import type { FetchedText } from './fetch-text.ts';
 
 export interface ProbeRules {
@@ -169,6 +170,9 @@ function judgeList(text: string, model: string): Finding {
   if (!Array.isArray(data) || data.length === 0) return up('', '');
   const cards = data as readonly (ModelCard | null)[];
   const engine = OWNERS.get(cards[0]?.owned_by) ?? '';
-  const listed = cards.some((card) => card?.id === model);
+  // Of a pattern, whatever its stars stand for.
+  const listed = cards.some((card) => {
+    return typeof card?.id === 'string' && matchPattern(model, card.id) !== undefined;
+  });
   return up(listed ? '' : `does not list the model "${model}"`, engine);
 }

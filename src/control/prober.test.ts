@@ -280,3 +280,12 @@ test('tells once that a model list is missing or lacks the model', async () => {
     'm@http://10.0.0.0:8000/v1: has no model list: answered 404',
   ]);
 });
+
+test('a pattern is listed when anything is that it stands for', async () => {
+  const specs = ['*', 'a/*'].map((name, slot) => endpointAt(slot, { upstreamModel: name }));
+  const { prober, fetch, notices } = setUp(specs);
+  prober.tick();
+  await fetch.reply(200, '{"data":[{"id":"x"}]}');
+  await fetch.reply(200, '{"data":[{"id":"x"}]}');
+  assert.deepEqual(notices, ['m@http://10.0.0.1:8000/v1: does not list the model "a/*"']);
+});
