@@ -7,6 +7,7 @@ import { type Loaded, loadAll } from '../config/load.ts';
 import { formatPlace, formatProblem, type Problem } from '../config/problem.ts';
 import { placeOf } from '../config/settings.ts';
 import { TextFetcher } from '../control/fetch-text.ts';
+import { DEFAULT_SLOTS } from '../state/layout.ts';
 import { tableLines } from './columns.ts';
 import { checkEndpoints, type EndpointCheck } from './endpoint-check.ts';
 import { EXIT_CONFIG, EXIT_OK } from './exit-codes.ts';
@@ -23,11 +24,21 @@ interface Checked {
 export async function runCheck(flags: Readonly<Record<string, string>>): Promise<number> {
   const file = configFile(flags);
   const loaded = await loadAll(file, loadOptions(flags));
-  const problems = [...loaded.problems, ...(await tlsProblems(file, loaded))];
+  const others = [...roomProblems(loaded), ...(await tlsProblems(file, loaded))];
+  const problems = [...loaded.problems, ...others];
   const endpoints = flags.online === undefined ? undefined : await ask(loaded);
   const checked = { loaded, problems, endpoints };
   process.stdout.write(flags.json === undefined ? asText(checked) : asJson(checked));
   return isGood(checked) ? EXIT_OK : EXIT_CONFIG;
+}
+
+/** A router that is running with others may have room for fewer of them for a minute. */
+function roomProblems({ endpoints }: Loaded): Problem[] {
+  const first = endpoints[DEFAULT_SLOTS];
+  if (first === undefined) return [];
+  const count = endpoints.length - DEFAULT_SLOTS;
+  const message = `there is room for ${DEFAULT_SLOTS} endpoints: from here ${count} are left out`;
+  return [{ ...first.place, path: 'model_list', message, severity: 'error' }];
 }
 
 async function tlsProblems(file: string, { config, settings }: Loaded): Promise<Problem[]> {

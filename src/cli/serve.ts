@@ -181,7 +181,8 @@ function announce(control: ControlPlane, parts: Announced): void {
     'listening',
   );
   if (control.endpoints.length > 0) return;
-  log.warn({ dir }, 'no endpoints yet: files that are added there are picked up at once');
+  const sources = config.backends.enabledSources;
+  log.warn({ dir, sources }, 'no endpoints yet: files that are added there are picked up at once');
 }
 
 /**
