@@ -107,3 +107,11 @@ test('every line of the log that the page explains is written by the code', () =
   const missing = lines.filter((line) => !SOURCES.includes(line.replace(/…$/, '').trim()));
   assert.deepEqual(missing, []);
 });
+
+test('every line of the log that the code writes is explained by the page', () => {
+  const calls = SOURCES.matchAll(/\blog\.(?:info|warn|error)\(((?:[^()]|\([^()]*\))*)\)/g);
+  const lines = [...calls].flatMap(([, given]) => /'([^'\n]+)',?\s*$/.exec(given!)?.[1] ?? []);
+  assert.ok(lines.length > 30, `only ${lines.length} lines were found`);
+  const missing = lines.filter((line) => !PAGE.includes(`\`${line.split(/[;:]/)[0]!}`));
+  assert.deepEqual(missing, []);
+});

@@ -1,6 +1,7 @@
 /**
  * Rows of docs/operations.md that nothing else provokes, on the built router: the fault is made,
  * and what the page promises is looked for, in the answer, in the log and in what commands print.
+ * More of them are in runbook-start.test.ts.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -8,61 +9,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { type AddressInfo, createServer as listenOn } from 'node:net';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { LogLine } from '../fakes/child.ts';
-import { jsonAnswer, startRawEngine } from '../fakes/raw-engine.ts';
-import { type RouterSetup, type RunningRouter, startRouter } from '../fakes/router.ts';
+import { startRawEngine } from '../fakes/raw-engine.ts';
 import { until, untilPasses } from '../fakes/until.ts';
-
-const PAGE = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
-const JSON_TYPE = { 'content-type': 'application/json' };
-
-async function start(t: TestContext, setup: RouterSetup): Promise<RunningRouter> {
-  const router = await startRouter({ waitUntilUp: false, ...setup });
-  t.after(() => router.kill());
-  return router;
-}
-
-async function startEngine(t: TestContext, model: string) {
-  const engine = await startRawEngine(({ send }) => send(jsonAnswer({ id: 'a' })), model);
-  t.after(() => engine.close());
-  return engine;
-}
-
-/** Waits for a line of the log; the page must explain it. */
-async function logged(router: RunningRouter, text: string): Promise<LogLine> {
-  assert.ok(PAGE.includes(`\`${text}`), `docs/operations.md does not explain "${text}"`);
-  let line: LogLine | undefined;
-  await until(`the log says "${text}"`, () => {
-    line = router.logs().find(({ msg }) => String(msg).startsWith(text));
-    return line !== undefined;
-  });
-  return line!;
-}
-
-async function ask(router: RunningRouter, method: string, path: string, body?: object) {
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-  const init = { method, headers: JSON_TYPE, ...sent };
-  const response = await fetch(router.operationsUrl + path, init);
-  const text = await response.text();
-  assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
-  return JSON.parse(text);
-}
-
-function chat(router: RunningRouter, id: string): Promise<Response> {
-  return fetch(`${router.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { ...JSON_TYPE, 'x-request-id': id },
-    body: JSON.stringify({ model: 'm', messages: [] }),
-  });
-}
-
-async function editConfig(router: RunningRouter, change: object): Promise<void> {
-  const file = join(router.dir, 'config.yaml');
-  const config = JSON.parse(await readFile(file, 'utf8'));
-  await writeFile(file, JSON.stringify({ ...config, ...change }));
-}
+import { ask, chat, editConfig, logged, PAGE, start, startEngine } from './runbook-rig.ts';
 
 test('an engine whose certificate nobody vouches for: 502, its reason, its story', async (t) => {
   const pem = (name: string) =>
