@@ -61,6 +61,7 @@ export class PrefillLedger {
         tokens: entry.queuedTokens,
         running: entry.running,
         tookMs: nowMs - entry.sinceMs,
+        nowMs,
       });
       this.#own.firstByteAtMs[slot] = nowMs;
     }

@@ -13,7 +13,12 @@ function teach(columns: ReturnType<typeof fixtureColumns>, slot: number, msPerTo
     const running = random.below(30);
     const noise = 0.8 + 0.4 * random.next();
     const tookMs = (30 + tokens * msPerToken + running * 3) * noise;
-    observe(columns.workers[seen % columns.workers.length]!, slot, { tokens, running, tookMs });
+    observe(columns.workers[seen % columns.workers.length]!, slot, {
+      tokens,
+      running,
+      tookMs,
+      nowMs: 0,
+    });
   }
 }
 
@@ -72,13 +77,30 @@ test('believes less and less of an endpoint that nobody saw for long, and keeps 
   );
 });
 
+test('one look after a long silence does not renew what had faded', () => {
+  const columns = fixtureColumns(4, 1);
+  const own = columns.workers[0]!;
+  for (const [slot, msPerToken] of [0.4, 0.1, 0.1, 0.1].entries()) teach(columns, slot, msPerToken);
+  own.firstByteAtMs.fill(1_000);
+  const nowMs = 601_000;
+  for (let slot = 0; slot < 4; slot++) {
+    observe(own, slot, { tokens: 4_096, running: 0, tookMs: 30 + 410, nowMs });
+    own.firstByteAtMs[slot] = nowMs;
+  }
+  const rates = new PoolRates(columns, poolOf([1, 1, 1, 1]));
+  rates.refresh(nowMs);
+  const [once, usual] = rates.msPerToken;
+  assert.ok(once! / usual! < 1.5, `${once} beside ${usual}`);
+  assert.ok(Math.abs(usual! - 0.1) < 0.03, `${usual}`);
+});
+
 test('prices stay positive and finite, whatever is observed', () => {
   const columns = fixtureColumns(1, 1);
   const random = new Xorshift(9);
   for (let seen = 0; seen < 2_000; seen++) {
     const tokens = random.below(1_000_000);
     const tookMs = random.below(2) === 0 ? 0 : random.below(3_600_000);
-    observe(columns.workers[0]!, 0, { tokens, running: random.below(5_000), tookMs });
+    observe(columns.workers[0]!, 0, { tokens, running: random.below(5_000), tookMs, nowMs: 0 });
     const own = columns.workers[0]!;
     for (const price of [own.msPerToken[0]!, own.msPerRunning[0]!]) {
       assert.ok(price > 0 && Number.isFinite(price), `${price}`);

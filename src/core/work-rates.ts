@@ -44,15 +44,18 @@ export interface Observation {
   /** Answers being generated on the endpoint. */
   readonly running: number;
   readonly tookMs: number;
+  /** When it came. */
+  readonly nowMs: number;
 }
 
-/** Learns in this worker's cells. */
+/** Learns in this worker's cells, `firstByteAtMs` still being that of the observation before. */
 export function observe(own: WorkerColumns, slot: number, seen: Observation): void {
-  const count = own.observations[slot]!;
+  // After a silence the new weighs more than the old, or one look would renew what had faded.
+  const count = own.observations[slot]! * faded(seen.nowMs - own.firstByteAtMs[slot]!);
   let base = own.baseMs[slot]!;
   let perToken = own.msPerToken[slot]!;
   let perRunning = own.msPerRunning[slot]!;
-  if (count === 0) {
+  if (own.observations[slot] === 0) {
     perToken = FIRST_MS_PER_TOKEN;
     perRunning = perToken * FIRST_RUNNING_TOKENS;
   }
@@ -68,6 +71,11 @@ export function observe(own: WorkerColumns, slot: number, seen: Observation): vo
   own.msPerToken[slot] = Math.max(1e-4, perToken);
   own.msPerRunning[slot] = Math.max(own.msPerToken[slot]!, perRunning);
   own.observations[slot] = Math.min(MAX_OBSERVATIONS, count + 1);
+}
+
+/** What is left of the weight of what was last seen so long ago. */
+function faded(sinceMs: number): number {
+  return 2 ** -Math.min(MAX_HALVINGS, Math.max(0, sinceMs) / HALF_LIFE_MS);
 }
 
 /** The rates of a pool's members as a picker uses them; refreshed now and then. */
@@ -153,8 +161,7 @@ export class PoolRates {
       perToken += count * worker.msPerToken[slot]!;
       perRunning += count * worker.msPerRunning[slot]!;
     }
-    const halvings = Math.min(MAX_HALVINGS, Math.max(0, nowMs - lastMs) / HALF_LIFE_MS);
-    this.#seen[member] = seen * 2 ** -halvings;
+    this.#seen[member] = seen * faded(nowMs - lastMs);
     this.baseMs[member] = seen === 0 ? 0 : base / seen;
     this.msPerToken[member] = seen === 0 ? 0 : perToken / seen;
     this.msPerRunning[member] = seen === 0 ? 0 : perRunning / seen;
