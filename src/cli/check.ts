@@ -2,9 +2,10 @@
  * `llm-router check`: everything that is wrong with the configuration, and with `-online` also with
  * the endpoints it names. Exit codes: 0 when there is no error (warnings may be), else 3.
  */
-import { dirname } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { type Loaded, loadAll } from '../config/load.ts';
-import { formatPlace, formatProblem, type Problem } from '../config/problem.ts';
+import { formatPlace, formatProblem, type Problem, printable } from '../config/problem.ts';
 import { placeOf } from '../config/settings.ts';
 import { TextFetcher } from '../control/fetch-text.ts';
 import { DEFAULT_SLOTS } from '../state/layout.ts';
@@ -13,6 +14,8 @@ import { checkEndpoints, type EndpointCheck } from './endpoint-check.ts';
 import { EXIT_CONFIG, EXIT_OK } from './exit-codes.ts';
 import { configFile, loadOptions } from './load-options.ts';
 import { readTlsFiles } from './tls-files.ts';
+
+const MAX_LISTED = 10;
 
 interface Checked {
   readonly loaded: Loaded;
@@ -24,12 +27,36 @@ interface Checked {
 export async function runCheck(flags: Readonly<Record<string, string>>): Promise<number> {
   const file = configFile(flags);
   const loaded = await loadAll(file, loadOptions(flags));
-  const others = [...roomProblems(loaded), ...(await tlsProblems(file, loaded))];
-  const problems = [...loaded.problems, ...others];
+  const problems = [
+    ...loaded.problems,
+    ...(await unreadFiles(loaded)),
+    ...roomProblems(loaded),
+    ...(await tlsProblems(file, loaded)),
+  ];
   const endpoints = flags.online === undefined ? undefined : await ask(loaded);
   const checked = { loaded, problems, endpoints };
   process.stdout.write(flags.json === undefined ? asText(checked) : asJson(checked));
   return isGood(checked) ? EXIT_OK : EXIT_CONFIG;
+}
+
+/** YAML files beside the endpoint files, which by their names are none: a slip, perhaps. */
+async function unreadFiles({ config, dir, files }: Loaded): Promise<Problem[]> {
+  if (config === undefined) return [];
+  const read = new Set(files.map((file) => resolve(file)));
+  const names = await readdir(dir).catch(() => []);
+  const unread = names.filter((name) => {
+    return /\.ya?ml$/.test(name) && !read.has(resolve(dir, name));
+  });
+  if (unread.length === 0) return [];
+  const sources = config.backends.enabledSources.map((source) => `${source}_*.yaml`).join(', ');
+  const listed = unread
+    .sort()
+    .slice(0, MAX_LISTED)
+    .map((name) => printable(name))
+    .join(', ');
+  const more = unread.length > MAX_LISTED ? ` and ${unread.length - MAX_LISTED} more` : '';
+  const message = `not read: ${listed}${more}; backends.enabled_sources asks for ${sources}`;
+  return [{ file: dir, line: 0, column: 0, path: '', message, severity: 'notice' }];
 }
 
 /** A router that is running with others may have room for fewer of them for a minute. */

@@ -59,6 +59,19 @@ test('a good configuration ends with 0 and one line', async (t) => {
   assert.equal(code, 0);
 });
 
+test('a file that is not read because of its name is told', async (t) => {
+  const dir = await folder(t, '');
+  for (const name of ['self_deployed.yaml', 'mine_a.yml', 'self_deployed_a.yaml.bak', 'readme']) {
+    await writeFile(join(dir, 'configs', name), '');
+  }
+  const { code, output } = await run(t, dir, ['check']);
+  assert.deepEqual(output.split('\n').slice(0, 1), [
+    'notice: configs: not read: mine_a.yml, self_deployed.yaml; ' +
+      'backends.enabled_sources asks for openai_*.yaml, self_deployed_*.yaml',
+  ]);
+  assert.equal(code, 0);
+});
+
 test('all problems of files, environment and flags are printed, with 3', async (t) => {
   const dir = await folder(t, 'routing:\n  stratgy: x\nserver: {port: 70000}\n');
   const env = ['LLM_ROUTER_SERVER__PROT=1', 'LLM_ROUTER_LOG__LEVEL=loud'];
