@@ -18,8 +18,9 @@ Look at what it means before you start it:
     llm-router config print -origin -config litellm.yaml
 
 What can be done here is done; everything else is ignored, and one notice per file lists it. Nothing
-in such a file is fatal, with two exceptions in a main file: a \`master_key\` that cannot be read
-(the router would be open to everybody), and an included file that is missing.
+in such a file is fatal, with three exceptions in a main file: a \`master_key\` that cannot be read
+(the router would be open to everybody), an included file that is missing, and what looks like a
+section of ours mistyped.
 
 ## At the top of the file
 

@@ -241,6 +241,29 @@ test('values that make no sense are warnings with their place, and the rest coun
   assert.equal(table.route('ghost')?.cluster.name, 'm');
 });
 
+test('sections at its top that are nobody here are ignored; slips of ours are not', async (t) => {
+  const own = 'model_list: [{model_name: m, litellm_params: {model: x, api_base: "http://m/v1"}}]';
+  const foreign = ['guardrails', 'mcp_servers', 'files_settings', 'vector_store_registry'];
+  const text = [own, ...foreign.map((key) => `${key}: [{a: 1}]`)].join('\n');
+  const { config, endpoints, lines } = await load(folder(t, { 'config.yaml': text }));
+  assert.notEqual(config, undefined);
+  assert.equal(endpoints.length, 1);
+  assert.deepEqual(lines, [
+    'config.yaml:1:1: ignored keys: files_settings, guardrails, mcp_servers, vector_store_registry',
+  ]);
+  const slips = [own, 'guardrails: []', 'sever: {}', 'router_setings: {}', 'strategy: x'];
+  const bad = await load(folder(t, { 'config.yaml': slips.join('\n') }));
+  assert.equal(bad.config, undefined);
+  assert.deepEqual(
+    bad.lines.filter((line) => line.includes('unknown')),
+    [
+      'config.yaml:3:1: sever: unknown key; did you mean "server"?',
+      'config.yaml:4:1: router_setings: unknown key; did you mean "router_settings"?',
+      'config.yaml:5:1: strategy: unknown key; did you mean "routing.strategy"?',
+    ],
+  );
+});
+
 test('each key of the sections is in the table once', () => {
   const names = LITELLM_KEYS.map(({ section, key }) => `${section}.${key}`);
   assert.equal(new Set(names).size, names.length);

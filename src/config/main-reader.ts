@@ -21,6 +21,27 @@ export type Overrides = { readonly [path: string]: string | number | boolean | r
 export const EXPECTED_SECTIONS = 'expected sections such as "server:" and "routing:"';
 
 const LITELLM_KEYS: ReadonlySet<string> = new Set(LITELLM_TOP_KEYS);
+const TOP_KEYS: readonly string[] = [...SECTION_LIST.map(({ key }) => key), ...LITELLM_TOP_KEYS];
+
+/**
+ * Of LiteLLM's main file, the keys at its top of which nothing here knows (`guardrails`,
+ * `mcp_servers`, …): they are ignored. What looks like one of ours mistyped is not among them.
+ */
+export function ignoredTopKeys(root: MapTree): string[] {
+  const keys = [...root.entries.keys()];
+  if (!keys.some((key) => LITELLM_KEYS.has(key))) return [];
+  return keys.filter((key) => {
+    const isOurs = TOP_KEYS.includes(key) || nearest(key, TOP_KEYS) !== undefined;
+    return !isOurs && sectionWith(key) === undefined;
+  });
+}
+
+/** The section with an option of that name. */
+function sectionWith(key: string): Section | undefined {
+  return SECTION_LIST.find(({ options }) => {
+    return Object.values(options).some((option) => option.key === key);
+  });
+}
 
 export class MainReader {
   readonly #report: FileReport;
@@ -37,10 +58,11 @@ export class MainReader {
   }
 
   readFile(root: MapTree): void {
+    const ignored = ignoredTopKeys(root);
     for (const [key, { keyAt, value }] of root.entries) {
       const section = SECTION_LIST.find((candidate) => candidate.key === key);
       if (section !== undefined) this.#readSection(section, value);
-      else if (!LITELLM_KEYS.has(key)) this.#unknown(key, keyAt, '');
+      else if (!LITELLM_KEYS.has(key) && !ignored.includes(key)) this.#unknown(key, keyAt, '');
     }
   }
 
@@ -100,14 +122,10 @@ export class MainReader {
   #unknown(key: string, at: number, section: string): void {
     const path = section === '' ? key : `${section}.${key}`;
     const siblings = SECTION_LIST.find((candidate) => candidate.key === section);
-    const known = siblings === undefined ? SECTION_LIST : Object.values(siblings.options);
-    const near = nearest(
-      key,
-      known.map((candidate) => candidate.key),
-    );
-    const elsewhere = SECTION_LIST.find((candidate) =>
-      Object.values(candidate.options).some((option) => option.key === key),
-    );
+    const known =
+      siblings === undefined ? TOP_KEYS : Object.values(siblings.options).map((one) => one.key);
+    const near = nearest(key, known);
+    const elsewhere = sectionWith(key);
     const moved = elsewhere === undefined ? undefined : `${elsewhere.key}.${key}`;
     this.#report.add('error', at, path, { message: 'unknown key', suggestion: near ?? moved });
   }

@@ -11,7 +11,7 @@ import type { EndpointEntry } from './endpoint-entry.ts';
 import { IgnoredKeys } from './endpoint-keys.ts';
 import { LITELLM_TOP_KEYS, type LiteLLMSettings, readLiteLLM } from './litellm.ts';
 import type { LiteLLMPart } from './litellm-reader.ts';
-import { EXPECTED_SECTIONS, MainReader, type Overrides } from './main-reader.ts';
+import { EXPECTED_SECTIONS, ignoredTopKeys, MainReader, type Overrides } from './main-reader.ts';
 import type { NameRules } from './model-names.ts';
 import type { Parsed, Problem } from './problem.ts';
 import { type Env, fillIn } from './references.ts';
@@ -148,8 +148,11 @@ function readLists(
     const part = parts.find((one) => one.report === report);
     const entries = part === undefined ? undefined : readList(part, context);
     if (part !== undefined) {
-      // The main file has sections of ours, which its reader knows.
-      if (context.sourceType !== '' || index > 0) part.ignored.note('', part.root, known);
+      // The main file has sections of ours, and mistakes in them, which its reader knows.
+      const isMain = context.sourceType === '' && index === 0;
+      const ignored = isMain ? ignoredTopKeys(part.root) : [];
+      const others = [...part.root.entries.keys()].filter((key) => !ignored.includes(key));
+      part.ignored.note('', part.root, isMain ? others : known);
       part.ignored.report(report, part.root.at);
     }
     const names = index === 0 ? context.shared.names : { aliases: [], fallbacks: [] };
