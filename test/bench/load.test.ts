@@ -40,6 +40,14 @@ test('threads share the users and the requests exactly', async (t) => {
   assert.equal(sim.stats().completed, 101);
 });
 
+test('fewer requests than users are sent at once, and the run ends', async (t) => {
+  const sim = await simFor(t, { timeToFirstTokenMs: 10 });
+  for (const threads of ['1', '3']) {
+    const { run } = await measure(sim.url, [...SMALL, '-n', '5', '-w', threads]);
+    assert.deepEqual([run.numbers.completed, run.numbers.failed], [5, 0]);
+  }
+});
+
 test('an open loop sends at its rate, whatever the answers do', async (t) => {
   const flags = [...SMALL, '-request-rate', '200', '-arrival', 'constant', '-d', '1', '-w', '2'];
   await undisturbed(async () => {

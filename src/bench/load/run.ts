@@ -145,9 +145,11 @@ export class LoadRun implements ShotOwner {
     if (untilMs > 0) this.#after(untilMs - pool.nowMs(), () => this.#enter(stage + 1));
     if (this.#isOpen()) return;
     const wanted = this.#share(concurrency);
-    while (this.#users < wanted && !this.#closing) {
+    // There may be fewer requests than users.
+    let sent = true;
+    while (sent && this.#users < wanted) {
       this.#users++;
-      this.#nextOfUser();
+      sent = this.#nextOfUser();
     }
   }
 
@@ -166,7 +168,8 @@ export class LoadRun implements ShotOwner {
     return Math.max(1, Math.floor((total + workers - 1 - index) / workers));
   }
 
-  #nextOfUser(): void {
+  /** False when there is nothing left for this user, who is gone then. */
+  #nextOfUser(): boolean {
     const { run, source, pool } = this.#parts;
     const leaves = this.#users > this.#share(run.load.stages[this.#stage]!.concurrency);
     const index = this.#closing || leaves ? -1 : Atomics.add(this.#taken, 0, 1);
@@ -175,9 +178,10 @@ export class LoadRun implements ShotOwner {
     if (prepared === undefined) {
       this.#users--;
       if (this.#users === 0) this.stop();
-      return;
+      return false;
     }
     this.#submit(prepared, pool.eventMs, index);
+    return true;
   }
 
   #nextArrival(): Arrival | undefined {
