@@ -1,7 +1,7 @@
 /**
  * Takes the pictures of the web dashboard in docs/images: each page in both themes and languages,
- * of a small fleet with troubles under load. Needs dist/ and chromium:
- *   node tools/build.ts && node tools/screenshots.ts [PAGE ...]
+ * of a small fleet with troubles under load. Needs chromium and four minutes:
+ *   npm run screenshots [-- PAGE ...]
  */
 import { mkdir } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
@@ -20,6 +20,7 @@ const browser = await openBrowser(`${fleet.router.operationsUrl}/`);
 try {
   const { page } = browser;
   await page.waitForTimeout(WARM_UP_MS);
+  await makeFailures(fleet.router.url);
   const sick = encodeURIComponent(fleet.ids[FAILING]!);
   const all: readonly (readonly [name: string, hash: string])[] = [
     ['overview', 'overview'],
@@ -27,22 +28,49 @@ try {
     ['endpoint', `endpoints/${sick}`],
     ['charts', 'charts?by=model'],
     ['requests', 'requests'],
+    // Which one, is looked up each time: requests are soon forgotten.
+    ['request', ''],
     ['log', 'log'],
     ['config', 'config'],
   ];
+  const rescued = async () => `requests/${await rescuedRequest(fleet.router.operationsUrl)}`;
   const wanted = process.argv.slice(2);
   const places = all.filter(([name]) => wanted.length === 0 || wanted.includes(name));
   for (const language of ['en', 'zh']) {
     for (const theme of ['light', 'dark']) {
       await prefer(page, language, theme);
-      for (const [name, hash] of places) await shoot(page, hash, `${name}-${theme}-${language}`);
+      for (const [name, hash] of places) {
+        await shoot(page, hash || (await rescued()), `${name}-${theme}-${language}`);
+      }
     }
   }
   await page.setViewportSize({ width: 360, height: 740 });
-  for (const [name, hash] of places) await shoot(page, hash, `${name}-phone`);
+  for (const [name, hash] of places) await shoot(page, hash || (await rescued()), `${name}-phone`);
 } finally {
   await browser.close();
   await fleet.stop();
+}
+
+/** Clients that ask for what there is not. */
+async function makeFailures(apiUrl: string): Promise<void> {
+  for (const model of ['qwen3-23b', 'gpt-4o']) {
+    await fetch(`${apiUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] }),
+    });
+  }
+}
+
+/** The id of the last one that a retry saved. */
+async function rescuedRequest(operationsUrl: string): Promise<string> {
+  const answer = await fetch(`${operationsUrl}/admin/requests?limit=1000`);
+  const { requests } = (await answer.json()) as {
+    requests: { readonly id: string; readonly attempts: number; readonly outcome: string | null }[];
+  };
+  const rescued = requests.find(({ attempts, outcome }) => attempts > 1 && outcome === 'ok');
+  if (rescued === undefined) throw new Error('no request was saved by a retry: warm up for longer');
+  return rescued.id;
 }
 
 async function prefer(page: Page, language: string, theme: string): Promise<void> {

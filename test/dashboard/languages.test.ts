@@ -110,7 +110,7 @@ test('so has every state of an endpoint', () => {
       else if (act === 'busy') columns.workers[0]!.busyUntilMs[slot] = nowMs + 3000;
       else if (act === 'claim') ejector.claimProbe(slot, nowMs);
       else if (act === 'recover') noteRecovery(columns, slot, nowMs);
-      else operator.set(slot, STATES[act], 'WHO');
+      else operator.set(slot, STATES[act], 'the admin API');
       const { state, detail } = stateOf(sources, spec);
       seen.add(state);
       // The page says nothing of one that simply works.

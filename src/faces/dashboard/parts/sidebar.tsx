@@ -89,7 +89,8 @@ function Footer() {
 function SignOut() {
   const { prefs } = useText();
   const session = useAsked<{ readonly token_needed: boolean }>('/admin/session', 0).value;
-  if (session?.token_needed !== true) return null;
+  const isSigningIn = useCell(signInNeeded);
+  if (session?.token_needed !== true || isSigningIn) return null;
   const leave = async () => {
     await ask('/admin/session', 'DELETE').catch(() => undefined);
     signInNeeded.set(true);

@@ -49,7 +49,7 @@ export function request(action: Action, row: EndpointRow): void {
     title: actions[action],
     subject: row.id,
     text: asks[action],
-    go: actions[action],
+    go: action === 'weight' ? actions.set : actions[action],
     ...(action === 'weight' && {
       number: { label: actions.weight, value: row.weight, hint: actions.weightRange },
     }),

@@ -207,6 +207,7 @@ export const en = {
     maintenanceAsk: 'It gets no requests until somebody enables it again.',
     resetAsk: 'What failed there is forgotten, and it takes requests at once.',
     weightAsk: 'Its share of requests beside the other endpoints of the model.',
+    set: 'Set',
     weightRange: 'A number above 0, at most 1,000,000.',
     done: (what: string) => `${what}: done.`,
     failed: (what: string, why: string) => `${what}: ${why}`,

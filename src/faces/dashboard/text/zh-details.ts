@@ -34,6 +34,7 @@ const STATES: readonly Rule[] = [
   [/^It recovered and takes (\d+) % of its share for now\.$/, '正在恢复，目前承担 $1 % 的份额。'],
   [/^Drained: .*\(by (.*)\)\.$/, '正在排空：完成已有请求，不接收新请求（操作者：$1）。'],
   [/^In maintenance: .*\(by (.*)\)\.$/, '维护中：不分配请求，不检查，不告警（操作者：$1）。'],
+  [/the admin API/, '管理 API'],
 ];
 
 const PROBES: readonly Rule[] = [

@@ -249,6 +249,7 @@ export const zh: Text = {
     maintenanceAsk: '在重新启用之前，它不会接收任何请求。',
     resetAsk: '忘记它此前的失败，立即重新接收请求。',
     weightAsk: '相对于同一模型其他端点的请求份额。',
+    set: '设置',
     weightRange: '大于 0、不超过 1,000,000 的数字。',
     done: (what) => `${what}：完成。`,
     failed: (what, why) => `${what}：${why}`,
