@@ -100,7 +100,7 @@ export const en = {
     p50: 'p50',
     p95: 'p95',
     p99: 'p99',
-    retries: 'retries',
+    retries: 'retries in all',
     clientConnections: 'Client connections',
   },
   overview: {

@@ -143,7 +143,7 @@ export const zh: Text = {
     p50: 'p50',
     p95: 'p95',
     p99: 'p99',
-    retries: '次重试',
+    retries: '次重试（累计）',
     clientConnections: '客户端连接',
   },
   overview: {
