@@ -1,24 +1,15 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it, mock } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import { answer, field, post, readAnswer, readAnswers } from '../../test/fakes/http-text.ts';
-import { FakePlane, type FakePlaneParts } from '../../test/fakes/plane.ts';
+import type { FakePlane } from '../../test/fakes/plane.ts';
+import { planeStarter } from '../../test/fakes/planes.ts';
 import type { FakeTransport } from '../../test/fakes/transport.ts';
 import { GAUGE_CONNECTIONS, TOTAL_CLIENT_GONE, TOTAL_OK } from '../state/totals.ts';
 
-const planes: FakePlane[] = [];
+const start = planeStarter();
 const OK = answer(200, '{"ok":1}');
 const HEALTH = 'GET /health HTTP/1.1\r\nHost: r\r\n\r\n';
 const LAST = 'GET /health HTTP/1.1\r\nHost: r\r\nConnection: close\r\n\r\n';
-
-afterEach(() => {
-  for (const plane of planes.splice(0)) plane.close();
-});
-
-function start(parts?: FakePlaneParts): FakePlane {
-  const plane = new FakePlane(parts);
-  planes.push(plane);
-  return plane;
-}
 
 /** The connection lingered and the client did its part. */
 function leave(plane: FakePlane, client: FakeTransport): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import {
   answer,
   chunked,
@@ -8,25 +8,16 @@ import {
   readAnswer,
   readAnswers,
 } from '../../test/fakes/http-text.ts';
-import { endpoint, FakePlane, type FakePlaneParts } from '../../test/fakes/plane.ts';
+import { endpoint, type FakePlane } from '../../test/fakes/plane.ts';
+import { planeStarter } from '../../test/fakes/planes.ts';
 import type { FakeTransport } from '../../test/fakes/transport.ts';
 import { CLOSE_NORMAL, CLOSE_RESET } from '../net/transport.ts';
 import { GAUGE_EXCHANGES, TOTAL_REJECTED, TOTAL_REQUESTS } from '../state/totals.ts';
 
-const planes: FakePlane[] = [];
+const start = planeStarter();
 const OK = answer(200, '{"ok":1}');
 const HEALTH = 'GET /health HTTP/1.1\r\nHost: r\r\n\r\n';
 const LAST = 'GET /health HTTP/1.1\r\nHost: r\r\nConnection: close\r\n\r\n';
-
-afterEach(() => {
-  for (const plane of planes.splice(0)) plane.close();
-});
-
-function start(parts?: FakePlaneParts): FakePlane {
-  const plane = new FakePlane(parts);
-  planes.push(plane);
-  return plane;
-}
 
 /** The connection lingered and the client did its part. */
 function leave(plane: FakePlane, client: FakeTransport): void {

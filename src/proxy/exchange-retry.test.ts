@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import {
   answer,
   chunked,
@@ -8,7 +8,8 @@ import {
   post,
   readAnswer,
 } from '../../test/fakes/http-text.ts';
-import { endpoint, FakePlane, type FakePlaneParts } from '../../test/fakes/plane.ts';
+import { endpoint } from '../../test/fakes/plane.ts';
+import { planeStarter } from '../../test/fakes/planes.ts';
 import {
   CLOSE_EXHAUSTED,
   CLOSE_OTHER,
@@ -18,19 +19,9 @@ import {
 } from '../net/transport.ts';
 import { TOTAL_RETRIES, TOTAL_SERVER_ERRORS } from '../state/totals.ts';
 
-const planes: FakePlane[] = [];
+const start = planeStarter();
 const OK = answer(200, '{"ok":1}');
 const TWO = { endpoints: [endpoint(0), endpoint(1)] };
-
-afterEach(() => {
-  for (const plane of planes.splice(0)) plane.close();
-});
-
-function start(parts?: FakePlaneParts): FakePlane {
-  const plane = new FakePlane(parts);
-  planes.push(plane);
-  return plane;
-}
 
 function codeOf(body: string): string {
   return JSON.parse(body).error.code;

@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { answer, field, post, readAnswer } from '../../test/fakes/http-text.ts';
-import { endpoint, FakePlane, type FakePlaneParts } from '../../test/fakes/plane.ts';
+import { endpoint, type FakePlane } from '../../test/fakes/plane.ts';
+import { planeStarter } from '../../test/fakes/planes.ts';
 import { charge, used } from '../core/rate-window.ts';
 import { CLOSE_REFUSED, CLOSE_RESET } from '../net/transport.ts';
 import { GAUGE_QUEUED } from '../state/totals.ts';
 
-const planes: FakePlane[] = [];
+const start = planeStarter();
 const OK = answer(200, '{"ok":1}');
-
-afterEach(() => {
-  for (const plane of planes.splice(0)) plane.close();
-});
-
-function start(parts?: FakePlaneParts): FakePlane {
-  const plane = new FakePlane(parts);
-  planes.push(plane);
-  return plane;
-}
 
 function codeOf(body: string): string {
   return JSON.parse(body).error.code;

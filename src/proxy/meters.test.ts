@@ -1,8 +1,9 @@
 /** What the meters say of requests that were played on a fake clock. */
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { answer, chunked, LAST_CHUNK, post, SSE_HEAD } from '../../test/fakes/http-text.ts';
-import { endpoint, FakePlane, type FakePlaneParts } from '../../test/fakes/plane.ts';
+import { endpoint, type FakePlane } from '../../test/fakes/plane.ts';
+import { planeStarter } from '../../test/fakes/planes.ts';
 import type { Histogram } from '../core/histogram.ts';
 import { CLOSE_REFUSED, CLOSE_RESET } from '../net/transport.ts';
 import {
@@ -29,21 +30,11 @@ import {
   workerHistogram,
 } from '../state/meters.ts';
 
-const planes: FakePlane[] = [];
+const start = planeStarter();
 const OK = answer(200, '{"ok":1}');
 const TOKEN = chunked('data: {"choices":[{"delta":{"content":"x"}}]}\n\n');
 const STOP = chunked('data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n');
 const DONE = chunked('data: [DONE]\n\n') + LAST_CHUNK;
-
-afterEach(() => {
-  for (const plane of planes.splice(0)) plane.close();
-});
-
-function start(parts?: FakePlaneParts): FakePlane {
-  const plane = new FakePlane(parts);
-  planes.push(plane);
-  return plane;
-}
 
 function histogram(plane: FakePlane, kind: number, slot = 0): Histogram {
   return slotHistogram(meterRow(plane.meters, slot), kind);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
+import { assertHonest, EVENTS, STREAM, WHOLE } from '../../test/fakes/honest-stream.ts';
 import {
   answer,
   chunked,
@@ -9,49 +10,13 @@ import {
   readAnswer,
   SSE_HEAD,
 } from '../../test/fakes/http-text.ts';
-import { FakePlane, type FakePlaneParts } from '../../test/fakes/plane.ts';
+import type { FakePlaneParts } from '../../test/fakes/plane.ts';
+import { planeStarter } from '../../test/fakes/planes.ts';
 import { CLOSE_RESET } from '../net/transport.ts';
 
-const planes: FakePlane[] = [];
+const start = planeStarter();
 const CHUNKED_HEAD = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 const OK = answer(200, '{"ok":1}');
-const EVENTS = [
-  'data: {"choices":[{"delta":{"content":"é1"}}]}\n\n',
-  ': ping\n\n',
-  'data: {"choices":[{"delta":{"content":"2"}}]}\r\n\r\n',
-  'id: 7\ndata: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
-  'data: [DONE]\n\n',
-];
-const WHOLE = EVENTS.join('');
-const STREAM = SSE_HEAD + EVENTS.map(chunked).join('') + LAST_CHUNK;
-const ERROR_EVENT =
-  /^data: \{"error":\{"message":"[^"]*","type":"[^"]*","param":null,"code":"([^"]*)"\}\}\n\n$/;
-
-afterEach(() => {
-  for (const plane of planes.splice(0)) plane.close();
-});
-
-function start(parts?: FakePlaneParts): FakePlane {
-  const plane = new FakePlane(parts);
-  planes.push(plane);
-  return plane;
-}
-
-/** The body is whole events of `events`, then one error event; returns its code. */
-function assertHonest(body: string, events: readonly string[] = EVENTS): string {
-  let at = 0;
-  for (const event of events) {
-    if (!body.startsWith(event, at)) {
-      // Of a CRLF that was cut the CR has ended the event.
-      if (event.endsWith('\r\n') && body.startsWith(event.slice(0, -1), at)) at += event.length - 1;
-      break;
-    }
-    at += event.length;
-  }
-  const match = ERROR_EVENT.exec(body.slice(at));
-  assert.ok(match !== null, `no single error event after whole events: ${JSON.stringify(body)}`);
-  return match[1]!;
-}
 
 describe('an answer', () => {
   it('is the same for the client wherever its bytes are cut', () => {

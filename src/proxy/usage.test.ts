@@ -1,6 +1,6 @@
 /** Tokens are counted from what answers tell, and nobody who did not ask sees that they were. */
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import {
   answer,
   chunked,
@@ -9,11 +9,12 @@ import {
   readAnswer,
   SSE_HEAD,
 } from '../../test/fakes/http-text.ts';
-import { endpoint, FakePlane, type FakePlaneParts } from '../../test/fakes/plane.ts';
+import { endpoint, type FakePlane } from '../../test/fakes/plane.ts';
+import { planeStarter } from '../../test/fakes/planes.ts';
 import type { FakeTransport } from '../../test/fakes/transport.ts';
 import { meterRow, TOKENS_CACHED, TOKENS_IN, TOKENS_OUT, WITH_USAGE } from '../state/meters.ts';
 
-const planes: FakePlane[] = [];
+const start = planeStarter();
 const USAGE =
   '"usage":{"prompt_tokens":12,"total_tokens":19,"completion_tokens":7,' +
   '"prompt_tokens_details":{"cached_tokens":8}}';
@@ -25,16 +26,6 @@ const ASKING = '{"model":"m","stream":true,"messages":[]}';
 /** The body of ASKING as an engine gets it. */
 const ASKED = '{"stream_options":{"include_usage":true},"model":"m","stream":true,"messages":[]}';
 const COUNTED = [12, 7, 8, 1];
-
-afterEach(() => {
-  for (const plane of planes.splice(0)) plane.close();
-});
-
-function start(parts?: FakePlaneParts): FakePlane {
-  const plane = new FakePlane(parts);
-  planes.push(plane);
-  return plane;
-}
 
 /** Input, output and cached tokens, and answers that told them. */
 function tokens(plane: FakePlane): number[] {
