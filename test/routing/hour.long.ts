@@ -6,14 +6,11 @@
  * What the router knows in seconds of its own (a popular prefix, a price that fades) does not run
  * faster with the rest: at 12 times the speed its ten seconds are two minutes of the trace.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { DEFAULT_PROFILE } from '../../src/simulate/engine-profile.ts';
 import { ORACLE, replay } from '../../src/simulate/replay.ts';
-import { readTrace, slice } from '../../src/simulate/trace.ts';
+import { conversation } from './conversation.ts';
 import { type HttpResult, replayOverHttp, statsOf } from './http-replay.ts';
 
-const FILE = join(import.meta.dirname, '../../../shared/data/traces/conversation_trace.jsonl');
 const [speed = 12, from = 0, minutes = 60] = process.argv.slice(2).map(Number);
 const ENGINES = 8;
 /** Tokens of an event: one each would keep this machine busier than all the rest. */
@@ -31,18 +28,10 @@ interface Seen {
   readonly ttftMs: number;
 }
 
-const file = process.env.TRACE ?? FILE;
-if (!existsSync(file)) {
-  console.log(`There is no ${file}: name a trace with TRACE=FILE.`);
-  process.exit(0);
-}
-const whole = readTrace(readFileSync(file, 'utf8'));
-if (typeof whole === 'string') throw new Error(whole);
-const trace = slice(whole, from * 60_000, minutes * 60_000);
+const trace = conversation(from, minutes, speed);
 const profile = DEFAULT_PROFILE;
 const { requests } = trace;
 const lastMs = requests.at(-1)?.atMs ?? 0;
-console.log(`${requests.length} requests, minutes ${from} to ${from + minutes}, ${speed}×`);
 
 const seconds = (ms: number) => (ms / 1000).toFixed(2);
 const percent = (share: number) => (share * 100).toFixed(1);

@@ -2,27 +2,16 @@
  * Strategies over HTTP on a slice of the conversation trace, beside what `simulate` says of the
  * same slice. Minutes, so not part of ./test.sh: npm run e2e:routing [FROM_MIN [MINUTES [SPEED]]]
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { compare } from '../../src/simulate/comparison.ts';
 import { DEFAULT_PROFILE } from '../../src/simulate/engine-profile.ts';
-import { readTrace, slice } from '../../src/simulate/trace.ts';
+import { conversation } from './conversation.ts';
 import { replayOverHttp } from './http-replay.ts';
 
-const FILE = join(import.meta.dirname, '../../../shared/data/traces/conversation_trace.jsonl');
 const [from = 20, minutes = 5, speed = 4] = process.argv.slice(2).map(Number);
 const ENGINES = 8;
 
-const file = process.env.TRACE ?? FILE;
-if (!existsSync(file)) {
-  console.log(`There is no ${file}: name a trace with TRACE=FILE.`);
-  process.exit(0);
-}
-const whole = readTrace(readFileSync(file, 'utf8'));
-if (typeof whole === 'string') throw new Error(whole);
-const trace = slice(whole, from * 60_000, minutes * 60_000);
+const trace = conversation(from, minutes, speed);
 const profile = DEFAULT_PROFILE;
-console.log(`${trace.requests.length} requests, minutes ${from} to ${from + minutes}, ${speed}×`);
 
 const rows: Record<string, Record<string, string>> = {};
 for (const strategy of ['least-connections', 'prefix-aware']) {
