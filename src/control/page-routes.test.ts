@@ -38,6 +38,15 @@ test('gives nothing anew to who has it already', async () => {
   assert.equal(reply.body.length, 0);
 });
 
+test('leads from the old address of the charts to where they are', async () => {
+  const route = pageRoutes([FILE]).find(({ path }) => path === '/charts')!;
+  const query = new URLSearchParams();
+  const request = { params: {}, query, headers: {}, body: undefined, localPort: 0, peer: '' };
+  const reply = await route.handle(request);
+  assert.ok('body' in reply && route.open);
+  assert.deepEqual([reply.status, reply.headers!.Location], [302, './#/charts']);
+});
+
 test('lets a page run its own files and nothing inline', async () => {
   const policy = (await ask({})).headers!['Content-Security-Policy']!;
   assert.match(policy, /default-src 'none'/);

@@ -25,8 +25,20 @@ const POLICY = [
   "base-uri 'none'",
 ].join('; ');
 
+/** The address that the charts have in the Go program; people have it in their bookmarks. */
+const CHARTS: OperatorRoute = {
+  method: 'GET',
+  path: '/charts',
+  summary: 'Leads to the charts of the web dashboard.',
+  type: 'text/html',
+  open: true,
+  handle: () => {
+    return { status: 302, type: 'text/html', body: '', headers: { Location: './#/charts' } };
+  },
+};
+
 export function pageRoutes(files: readonly PageFile[]): OperatorRoute[] {
-  return files.map((file) => {
+  const rows = files.map((file): OperatorRoute => {
     const gzip = Buffer.from(file.content, 'base64');
     return {
       method: 'GET',
@@ -37,6 +49,7 @@ export function pageRoutes(files: readonly PageFile[]): OperatorRoute[] {
       handle: (request) => answer(file, gzip, request),
     };
   });
+  return [...rows, CHARTS];
 }
 
 function answer({ type, etag }: PageFile, gzip: Buffer, request: OperatorRequest): OperatorReply {
