@@ -25,7 +25,7 @@ export interface Outcome {
 
 const TIMES_NGINX = { digits: 2, unit: '× nginx', against: 'times nginx' } as const;
 
-const BODIES: readonly Goal[] = ['300 KB', '3 MB', '30 MB'].map((size) => ({
+const BODIES: readonly Goal[] = ['30 KB', '300 KB', '3 MB', '30 MB'].map((size) => ({
   text: `CPU per MB of a ${size} body`,
   scenario: 'bodies',
   figure: `${size} ms/MB`,

@@ -13,6 +13,8 @@ import type { BodyPool } from './body-pool.ts';
 const NO_SPANS: readonly Buffer[] = [];
 const NO_BYTES = Buffer.alloc(0);
 const SHORT_SPAN_BYTES = 4096;
+/** From this size on memory comes from the system each time, which costs more than all else. */
+const POOLED_BYTES = 4096;
 
 /** Where a body's bytes come from and may be put. */
 export interface BodySource {
@@ -30,7 +32,7 @@ export class RequestBody implements CountedBody {
   /** Writes of the body that the kernel has not taken whole, as far as is known. */
   #unflushed: number;
   readonly #lengthBytes: number;
-  /** The whole body, when its length is known and it comes in pieces; filled as it arrives. */
+  /** The whole body, when its length is known and it is large or comes in pieces; fills up. */
   #whole: Buffer;
   /** The last span, while short ones are put together in it, and how far it is filled. */
   #tail: Buffer;
@@ -116,7 +118,7 @@ export class RequestBody implements CountedBody {
     const size = to - from;
     if (this.#whole.length > 0) {
       chunk.copy(this.#whole, this.sizeBytes, from, to);
-    } else if (this.#lends && size < this.#lengthBytes) {
+    } else if (this.#lends && (size < this.#lengthBytes || this.#lengthBytes >= POOLED_BYTES)) {
       this.#whole = this.#pool.take(this.#lengthBytes);
       this.spans = [this.#whole.subarray(0, this.#lengthBytes)];
       chunk.copy(this.#whole, 0, from, to);
