@@ -4,59 +4,30 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import Anthropic, { type APIError } from '@anthropic-ai/sdk';
-import { LLMock } from '@copilotkit/aimock';
-import { type Sim, startSim } from '../../src/sim/engine.ts';
-import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import Anthropic from '@anthropic-ai/sdk';
+import type { RunningRouter } from '../fakes/router.ts';
 import { type SpyFetch, spyFetch } from '../fakes/spy-fetch.ts';
-import { startTap, type Tap } from '../fakes/tap.ts';
+import { type Backend, failure, routed, type SdkRig, startSdkRig } from './sdk-rig.ts';
 
 const SIM_MODEL = 'claude-sim';
 const MOCK_MODEL = 'claude-mock';
-/** Nobody listens there. */
-const NOBODY = 'http://127.0.0.1:9';
 
-interface Backend {
-  readonly model: string;
-  readonly url: string;
-  readonly tap: Tap;
-}
-
-let sim: Sim;
-let mock: LLMock;
+let rig: SdkRig;
 let router: RunningRouter;
-let backends: Backend[] = [];
+let backends: readonly [Backend, Backend];
 
 before(async () => {
-  sim = await startSim({ model: SIM_MODEL, stableIds: true, outputTokens: 20 });
-  mock = new LLMock({ port: 0, host: '127.0.0.1' });
-  mock.onMessage(/.*/, { content: 'Grüße aus 東京 🗼', id: 'msg_fixed' });
-  await mock.start();
-  const simTap = await startTap(sim.url);
-  const mockTap = await startTap(mock.url);
-  backends = [
-    { model: SIM_MODEL, url: sim.url, tap: simTap },
-    { model: MOCK_MODEL, url: mock.url, tap: mockTap },
-  ];
-  router = await startRouter({
-    endpoints: [
-      { url: simTap.url, model: SIM_MODEL },
-      { url: mockTap.url, model: MOCK_MODEL, sourceType: 'openai' },
-      { url: sim.url, model: 'limited', upstreamModel: SIM_MODEL, rpmLimit: 1 },
-      { url: NOBODY, model: 'down' },
-    ],
-    config: { routing: { queue_timeout_ms: 50, unavailable_wait_ms: 50 } },
-    waitUntilUp: false,
+  rig = await startSdkRig({
+    simModel: SIM_MODEL,
+    mockModel: MOCK_MODEL,
+    teach: (mock) => {
+      mock.onMessage(/.*/, { content: 'Grüße aus 東京 🗼', id: 'msg_fixed' });
+    },
   });
-  await router.untilUp(3);
+  ({ backends, router } = rig);
 });
 
-after(async () => {
-  await router?.stop();
-  for (const { tap } of backends) await tap.close();
-  await mock?.stop();
-  await sim?.close();
-});
+after(() => rig?.close());
 
 function clientOf(url: string, spy: SpyFetch = spyFetch()): Anthropic {
   return new Anthropic({ baseURL: url, apiKey: 'sk-ant-test', maxRetries: 0, fetch: spy.fetch });
@@ -105,21 +76,16 @@ const CALLS: readonly (readonly [name: string, call: Call])[] = [
 
 for (const [name, call] of CALLS) {
   test(`${name} is the same as without the router, byte for byte`, async () => {
-    for (const { model, url, tap } of backends) {
-      const spy = spyFetch();
-      tap.forget();
-      const result = await call(clientOf(router.url, spy), model);
-      const heard = await spy.calls[0]!.answerBody;
-      const { request, answer } = tap.overheard();
-      assert.ok(request.body.equals(Buffer.from(spy.calls[0]!.requestBody)), 'the request body');
-      assert.ok(heard.equals(answer.body), 'the answer body');
+    for (const backend of backends) {
+      const { model, url } = backend;
+      const result = await routed((spy) => call(clientOf(router.url, spy), model), backend);
       assert.deepEqual(result, await call(clientOf(url), model), model);
     }
   });
 }
 
 test('the version header reaches the engine, the key of the client does not', async () => {
-  const [{ tap, model }] = backends as [Backend];
+  const [{ tap, model }] = backends;
   tap.forget();
   await clientOf(router.url).messages.create({ model, max_tokens: 9, messages: TEXT });
   const { fields } = tap.overheard().request;
@@ -127,17 +93,6 @@ test('the version header reaches the engine, the key of the client does not', as
   assert.ok(names.includes('anthropic-version'));
   assert.ok(!names.includes('x-api-key'));
 });
-
-type ApiErrorClass = new (...args: never[]) => APIError;
-
-async function failure(call: Promise<unknown>, kind: ApiErrorClass): Promise<APIError> {
-  const error = await call.then(
-    () => assert.fail('the call succeeded'),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof kind, String(error));
-  return error as APIError;
-}
 
 function ask(model: string): Promise<unknown> {
   return clientOf(router.url).messages.create({ model, max_tokens: 9, messages: TEXT });

@@ -5,69 +5,40 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { LLMock } from '@copilotkit/aimock';
-import OpenAI, { type APIError } from 'openai';
-import { type Sim, startSim } from '../../src/sim/engine.ts';
-import { type RunningRouter, startRouter } from '../fakes/router.ts';
+import OpenAI from 'openai';
+import type { Sim } from '../../src/sim/engine.ts';
+import type { RunningRouter } from '../fakes/router.ts';
 import { type SpyFetch, spyFetch } from '../fakes/spy-fetch.ts';
-import { startTap, type Tap } from '../fakes/tap.ts';
+import { type Backend, failure, routed, type SdkRig, startSdkRig } from './sdk-rig.ts';
 
 const SIM_MODEL = 'sim-model';
 const MOCK_MODEL = 'mock-model';
-/** Nobody listens there: port 9 (discard) is not used on the loopback address. */
-const NOBODY = 'http://127.0.0.1:9';
 const PIXELS = `data:image/png;base64,${Buffer.alloc(60_000, 7).toString('base64')}`;
 
-interface Backend {
-  readonly model: string;
-  readonly url: string;
-  readonly tap: Tap;
-}
-
-let sim: Sim;
-let mock: LLMock;
+let rig: SdkRig;
 let router: RunningRouter;
-let backends: Backend[] = [];
+let backends: readonly [Backend, Backend];
+let sim: Sim;
 
 before(async () => {
-  sim = await startSim({ model: SIM_MODEL, stableIds: true, outputTokens: 20 });
-  mock = new LLMock({ port: 0, host: '127.0.0.1' });
-  mock.onEmbedding(/.*/, { embedding: [0.25, -0.5, 1] });
-  mock.onMessage(/.*/, {
-    content: 'Grüße aus 東京 🗼',
-    id: 'chatcmpl-fixed',
-    created: 1_700_000_000,
-  });
-  await mock.start();
-  const simTap = await startTap(sim.url);
-  const mockTap = await startTap(mock.url);
-  backends = [
-    { model: SIM_MODEL, url: sim.url, tap: simTap },
-    { model: MOCK_MODEL, url: mock.url, tap: mockTap },
-  ];
-  router = await startRouter({
-    endpoints: [
-      { url: simTap.url, model: SIM_MODEL },
-      { url: mockTap.url, model: MOCK_MODEL, sourceType: 'openai' },
-      { url: sim.url, model: 'limited', upstreamModel: SIM_MODEL, rpmLimit: 1 },
-      { url: NOBODY, model: 'down' },
-    ],
-    config: {
-      routing: { queue_timeout_ms: 50, unavailable_wait_ms: 50 },
-      // Asked or not: test/e2e/metrics.test.ts.
-      monitor: { stream_usage: false },
+  rig = await startSdkRig({
+    simModel: SIM_MODEL,
+    mockModel: MOCK_MODEL,
+    teach: (mock) => {
+      mock.onEmbedding(/.*/, { embedding: [0.25, -0.5, 1] });
+      mock.onMessage(/.*/, {
+        content: 'Grüße aus 東京 🗼',
+        id: 'chatcmpl-fixed',
+        created: 1_700_000_000,
+      });
     },
-    waitUntilUp: false,
+    // Asked or not: test/e2e/metrics.test.ts.
+    config: { monitor: { stream_usage: false } },
   });
-  await router.untilUp(3);
+  ({ backends, sim, router } = rig);
 });
 
-after(async () => {
-  await router?.stop();
-  for (const { tap } of backends) await tap.close();
-  await mock?.stop();
-  await sim?.close();
-});
+after(() => rig?.close());
 
 function clientOf(url: string, spy: SpyFetch = spyFetch()): OpenAI {
   return new OpenAI({ baseURL: `${url}/v1`, apiKey: 'sk-test', maxRetries: 0, fetch: spy.fetch });
@@ -150,26 +121,15 @@ const SIM_CALLS: typeof CALLS = [
   ['a detokenization', (c, model) => c.post('/detokenize', { body: { model, tokens: [97] } })],
 ];
 
-/** One call through the router: bodies compared on both sides of it. */
-async function routed(call: Call, { model, tap }: Backend): Promise<unknown> {
-  const spy = spyFetch();
-  tap.forget();
-  const result = await call(clientOf(router.url, spy), model);
-  const [spied] = spy.calls;
-  const heard = await spied!.answerBody;
-  const { request, answer } = tap.overheard();
-  assert.equal(spy.calls.length, 1);
-  assert.ok(request.body.equals(Buffer.from(spied!.requestBody)), 'the request body');
-  assert.ok(heard.equals(answer.body), 'the answer body');
-  assert.ok(heard.length > 0);
-  assert.equal(spied!.response.status, answer.status);
-  return result;
+/** One call through the router. */
+function through(call: Call, backend: Backend): Promise<unknown> {
+  return routed((spy) => call(clientOf(router.url, spy), backend.model), backend);
 }
 
 for (const [name, call] of CALLS) {
   test(`${name} is the same as without the router, byte for byte`, async () => {
     for (const backend of backends) {
-      const result = await routed(call, backend);
+      const result = await through(call, backend);
       assert.deepEqual(result, await call(clientOf(backend.url), backend.model), backend.model);
     }
   });
@@ -177,7 +137,7 @@ for (const [name, call] of CALLS) {
 
 for (const [name, call] of SIM_CALLS) {
   test(`${name} is the same as without the router, byte for byte`, async () => {
-    const result = await routed(call, backends[0]!);
+    const result = await through(call, backends[0]);
     assert.deepEqual(result, await call(clientOf(sim.url), SIM_MODEL));
   });
 }
@@ -186,8 +146,8 @@ test('a response of a foreign server passes byte for byte, streamed or not', asy
   const plain: Call = (c, model) => c.responses.create({ model, input: 'Say hi' });
   const streamed: Call = async (c, model) =>
     all(await c.responses.create({ model, input: 'Say hi', stream: true }));
-  await routed(plain, backends[1]!);
-  const events = (await routed(streamed, backends[1]!)) as { type: string }[];
+  await through(plain, backends[1]);
+  const events = (await through(streamed, backends[1])) as { type: string }[];
   assert.equal(events.at(-1)!.type, 'response.completed');
 });
 
@@ -212,17 +172,6 @@ test('the id of a request is the one the SDK reports', async () => {
   });
   assert.match(made._request_id!, /^[A-Za-z0-9._-]{8,128}$/);
 });
-
-type ApiErrorClass = new (...args: never[]) => APIError;
-
-async function failure(call: Promise<unknown>, kind: ApiErrorClass): Promise<APIError> {
-  const error = await call.then(
-    () => assert.fail('the call succeeded'),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof kind, String(error));
-  return error as APIError;
-}
 
 function chat(model: string): Promise<unknown> {
   return clientOf(router.url).chat.completions.create({ model, messages: TEXT });
