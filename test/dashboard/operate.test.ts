@@ -111,7 +111,7 @@ describe('an operator', { skip: NO_BROWSER || false }, () => {
     const keys = ['2', 'ArrowDown', 'd', 'Enter'];
     assert.ok(keys.length <= MOST_KEYS);
     await page.keyboard.press(keys[0]!);
-    await page.getByRole('table').waitFor();
+    await page.getByRole('heading', { name: 'Endpoints' }).waitFor();
     for (const key of keys.slice(1, 3)) await page.keyboard.press(key);
     const dialog = page.getByRole('dialog', { name: 'Drain' });
     await dialog.filter({ hasText: fleet.ids[REFUSING]! }).waitFor();
