@@ -32,9 +32,14 @@ describe('the dashboard', { skip: NO_BROWSER || false }, () => {
     process.kill(router.pid, 'SIGSTOP');
     try {
       await page.locator('.banner').waitFor({ timeout: 30_000 });
+      await page.locator('.connection.lost').waitFor({ timeout: 30_000 });
     } finally {
       process.kill(router.pid, 'SIGCONT');
     }
     await page.locator('.banner').waitFor({ state: 'detached', timeout: 30_000 });
+    await page
+      .locator('.connection')
+      .filter({ hasText: /Live|Polling/ })
+      .waitFor();
   });
 });

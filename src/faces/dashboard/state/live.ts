@@ -54,6 +54,9 @@ function openEvents(): void {
 async function watch(): Promise<void> {
   const nowMs = Date.now();
   if (nowMs - heardAtMs < SILENCE_MS && connection.value === 'live') return;
+  // What is asked now may not be answered for long.
+  const isSilent = status.value !== undefined && nowMs - heardAtMs >= SILENCE_MS;
+  if (isSilent && !signInNeeded.value) connection.set('lost');
   if (nowMs - eventsFailedAtMs > RETRY_EVENTS_MS || events?.readyState === EventSource.CLOSED) {
     eventsFailedAtMs = nowMs;
     if (!signInNeeded.value) openEvents();
