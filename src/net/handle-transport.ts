@@ -5,14 +5,14 @@
  * (docs/decisions/0017-tcp-handles.md).
  *
  * Invariants: `#handle` is closed exactly once, and `onClose` comes from that close only, so never
- * from within a call of ours. All connections of a worker read into one buffer, whose bytes are
- * used up or copied inside `onBytes`.
+ * from within a call of ours. All connections of one kind read into one buffer, whose bytes
+ * are used up or copied inside `onBytes`.
  */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { closeReasonOf } from './close-reason.ts';
 import { freeTime, holdTime, timePassed } from './monotonic.ts';
-import { READ_BUFFER } from './read-buffer.ts';
+import { ANSWER_BUFFER, REQUEST_BUFFER } from './read-buffer.ts';
 import {
   type ShutdownRequest,
   STREAM_WRAP,
@@ -89,7 +89,7 @@ let spare: OwnedWrite = newWrite();
 export function takeOver(socket: Socket, halfOpen: boolean): HandleTransport | undefined {
   const handle = STREAM_WRAP === undefined ? undefined : handleOf(socket);
   if (handle === undefined) return undefined;
-  const transport = new HandleTransport(halfOpen);
+  const transport = new HandleTransport(halfOpen, REQUEST_BUFFER);
   transport.adopt(handle);
   return transport;
 }
@@ -136,6 +136,7 @@ export class HandleTransport implements Transport {
   #connecting: Socket | undefined;
   #peer: string;
   readonly #halfOpen: boolean;
+  readonly #buffer: Buffer;
   #reason: number;
   /** Bytes are still passed on. */
   #open: boolean;
@@ -150,13 +151,15 @@ export class HandleTransport implements Transport {
   #writes: number;
   #needsDrain: boolean;
 
-  constructor(halfOpen: boolean) {
+  /** `buffer`: what it reads into, as do others. */
+  constructor(halfOpen: boolean, buffer: Buffer = ANSWER_BUFFER) {
     this.lendsChunks = true;
     this.handler = NOBODY;
     this.#handle = NO_HANDLE;
     this.#connecting = undefined;
     this.#peer = '';
     this.#halfOpen = halfOpen;
+    this.#buffer = buffer;
     this.#reason = CLOSE_NORMAL;
     this.#open = true;
     this.#closing = false;
@@ -175,7 +178,7 @@ export class HandleTransport implements Transport {
     (handle as OwnedHandle).transport = this;
     handle.onread = onRead;
     // biome-ignore lint/correctness/useHookAtTopLevel: it is no React hook
-    handle.useUserBuffer(READ_BUFFER);
+    handle.useUserBuffer(this.#buffer);
     if (!this.#paused) handle.readStart();
   }
 
@@ -287,7 +290,7 @@ export class HandleTransport implements Transport {
       if (!this.#open) return;
       holdTime();
       try {
-        this.handler.onBytes(READ_BUFFER, 0, count);
+        this.handler.onBytes(this.#buffer, 0, count);
       } finally {
         freeTime();
       }

@@ -12,7 +12,7 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { closeReasonOf } from './close-reason.ts';
 import { connectHandle } from './handle-transport.ts';
 import { timePassed } from './monotonic.ts';
-import { READ_BUFFER } from './read-buffer.ts';
+import { ANSWER_BUFFER } from './read-buffer.ts';
 import { STREAM_WRAP } from './stream-wrap.ts';
 import {
   CLOSE_NORMAL,
@@ -29,10 +29,10 @@ interface OwnedSocket extends Socket {
 }
 
 /** For `net.connect`: read into the shared buffer. */
-const READ_SHARED = { buffer: READ_BUFFER, callback: onRead };
+const READ_SHARED = { buffer: ANSWER_BUFFER, callback: onRead };
 
 function onRead(this: unknown, bytes: number): boolean {
-  (this as OwnedSocket)[OWNER].received(READ_BUFFER, bytes);
+  (this as OwnedSocket)[OWNER].received(ANSWER_BUFFER, bytes);
   return true;
 }
 

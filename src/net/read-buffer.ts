@@ -1,4 +1,12 @@
-/** One for all TCP connections of a thread: one `onBytes` at a time uses it, and nothing stays. */
-const SIZE_BYTES = 64 * 1024;
+/**
+ * What the TCP connections of a thread read into: one `onBytes` at a time uses a buffer, and
+ * nothing stays in it. A large body that comes in few pieces costs fewer calls; an answer that is
+ * not read to its end waits in pieces of this size, so those are smaller.
+ */
+const REQUEST_BYTES = 256 * 1024;
+const ANSWER_BYTES = 64 * 1024;
 
-export const READ_BUFFER = Buffer.allocUnsafeSlow(SIZE_BYTES);
+/** For connections that were accepted. */
+export const REQUEST_BUFFER = Buffer.allocUnsafeSlow(REQUEST_BYTES);
+/** For connections that we opened. */
+export const ANSWER_BUFFER = Buffer.allocUnsafeSlow(ANSWER_BYTES);
