@@ -7,7 +7,7 @@ import { runCheck } from './cli/check.ts';
 import { runConfigPrint } from './cli/config-print.ts';
 import { runDemo } from './cli/demo.ts';
 import { runDeploy } from './cli/deploy.ts';
-import { EXIT_OK, EXIT_USAGE } from './cli/exit-codes.ts';
+import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE } from './cli/exit-codes.ts';
 import { runOperate } from './cli/operate.ts';
 import { serve } from './cli/serve.ts';
 import { runSim } from './cli/sim.ts';
@@ -66,4 +66,11 @@ function topBundle(): Promise<typeof import('./cli/top.ts')> {
   return import(new URL(fromSource ? './cli/top.ts' : './top.js', import.meta.url).href);
 }
 
-process.exitCode = await main(process.argv.slice(2));
+/** A file or a socket that cannot be had is no fault of the program: a line, and no stack. */
+function systemFailure(error: unknown): number {
+  if (!(error instanceof Error) || !('syscall' in error)) throw error;
+  process.stderr.write(`llm-router: ${error.message}\n`);
+  return EXIT_FAILURE;
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch(systemFailure);

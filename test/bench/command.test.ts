@@ -120,3 +120,23 @@ test('compares results, and says what is none', async (t) => {
   assert.match(none.output, /package\.json is no result of a measurement/);
   assert.equal((await bench('compare', path)).code, 2);
 });
+
+test('says before it measures where it cannot write, and measures nothing', async (t) => {
+  const sim = await engine(t);
+  const dir = folder(t);
+  const places = ['-json', dir, '-html', '/dev/null/x/a.html'];
+  const { code, output } = await bench('-u', sim.url, '-n', '4', '-c', '2', ...places);
+  assert.equal(code, 1, output);
+  assert.equal(
+    output,
+    `llm-router: cannot write ${dir}: it is a folder.\n` +
+      'llm-router: cannot write /dev/null/x/a.html: a part of the path is not a folder.\n',
+  );
+  assert.equal(sim.stats().completed, 0);
+});
+
+test('ends with 1 when no request succeeded', async () => {
+  const { code, output } = await bench('-u', 'http://127.0.0.1:9/v1', '-m', 'x', '-n', '4');
+  assert.equal(code, 1, output);
+  assert.match(output, /connection refused[\s\S]*^llm-router: No request succeeded\.$/m);
+});
