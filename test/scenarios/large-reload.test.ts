@@ -1,25 +1,24 @@
 /**
- * Three thousand endpoints change at once while a stream runs: it must not notice. What is asserted
- * here holds on a machine that is slow or busy, too: the best of several rounds beside the best dry
- * run, with room, and more rounds while that is not reached, since a table that really stalls a
- * worker stalls it in every one. The figures are measured by large-reload.long.ts on a quiet one;
- * that a table comes in small pieces is table-sender.test.ts's.
+ * Three thousand endpoints change at once while a stream runs: it must not notice. Delays are
+ * compared with those of dry runs, so that what remains is what the new table costs the worker; the
+ * best of several rounds each, and of more rounds on a busy machine: a table that really stalls a
+ * worker stalls it in every one. All figures of a quiet machine: large-reload.long.ts; that a table
+ * comes in small pieces: table-sender.test.ts.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ENDPOINTS, type Round, startReloadRig } from './large-reload.ts';
+import { type Round, startReloadRig } from './large-reload.ts';
 
-const MIN_ROUNDS = 2;
+const MIN_ROUNDS = 3;
 /** More rounds are begun for so long. */
-const PATIENCE_MS = 20_000;
-/** Two slices of a busy kernel, and less than a worker takes that reads the files itself. */
-const MAX_DELAY_MS = 30;
+const PATIENCE_MS = 25_000;
+const MAX_DELAY_MS = 5;
 const MAX_RELOAD_MS = 1000;
 /** Where reading the files alone takes long, a reload may take so many times as long. */
-const SLOWER = 4;
+const SLOWER = 2.5;
 
-test(`${ENDPOINTS} endpoints reload soon, and no stream waits for them`, async (t) => {
+test('3,000 endpoints reload within a second and delay no stream by 5 ms', async (t) => {
   const rig = await startReloadRig();
   t.after(() => rig.close());
   const rounds: Round[] = [];
@@ -28,14 +27,17 @@ test(`${ENDPOINTS} endpoints reload soon, and no stream waits for them`, async (
   const dryGap = () => least((round) => round.dryGap);
   const delayMs = () => least((round) => round.reloadGap) - dryGap();
   const tookMs = () => least((round) => round.reloadTook);
-  const isGood = () =>
-    delayMs() < Math.max(MAX_DELAY_MS, 2 * dryGap()) &&
-    tookMs() < Math.max(MAX_RELOAD_MS, SLOWER * least((round) => round.dryTook));
+  // Dry runs alone vary by as much as that.
+  const isUnnoticed = () => delayMs() < Math.max(MAX_DELAY_MS, dryGap());
+  const isSoon = () => tookMs() < Math.max(MAX_RELOAD_MS, SLOWER * least((round) => round.dryTook));
+  const isGood = () => isUnnoticed() && isSoon();
   const untilMs = performance.now() + PATIENCE_MS;
   while (rounds.length < MIN_ROUNDS || (performance.now() < untilMs && !isGood())) {
     rounds.push(await rig.round());
   }
-  assert.ok(isGood(), `delay ${delayMs()} ms, took ${tookMs()} ms: ${JSON.stringify(rounds)}`);
+  const shown = JSON.stringify(rounds);
+  assert.ok(isUnnoticed(), `a reload delays the stream by ${delayMs()} ms: ${shown}`);
+  assert.ok(isSoon(), `the quickest reload took ${tookMs()} ms: ${shown}`);
   // Where cores are scarce the reading of files waits for the streams, and nothing else does.
   if (process.env.LLM_ROUTER_RUNTIME !== 'bun') {
     assert.deepEqual(politeThreads(rig.router.pid), ['loader']);
