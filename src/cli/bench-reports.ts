@@ -3,13 +3,14 @@
  * written is looked at before it begins, and one that then cannot be does not lose the others.
  */
 import { constants } from 'node:fs';
-import { access, mkdir, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { csvText } from '../bench/report/csv.ts';
 import { htmlText } from '../bench/report/html.ts';
 import { markdownText } from '../bench/report/markdown.ts';
 import type { BenchResult } from '../bench/result.ts';
 import type { ReportSettings } from '../bench/settings.ts';
+import { fileReason } from '../config/file-reason.ts';
 
 const STANDARD_OUTPUT = '-';
 
@@ -44,11 +45,13 @@ export async function writeReports(result: BenchResult, report: ReportSettings):
 }
 
 async function mayWrite(path: string): Promise<void> {
-  const folder = dirname(path);
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
-  if (found === undefined) await mayWriteIn(folder);
-  else await access(path, constants.W_OK);
+  try {
+    // Neither makes it nor changes it.
+    await (await open(path, 'r+')).close();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await mayWriteIn(dirname(path));
+  }
 }
 
 async function mayWriteIn(folder: string): Promise<void> {
@@ -64,21 +67,6 @@ async function attempt(
   try {
     await deed();
   } catch (error) {
-    problems.push(`cannot write ${path}: ${reasonOf(error)}.`);
+    problems.push(`cannot write ${path}: ${fileReason(error)}.`);
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'its file system is read-only',
-  ENOSPC: 'the disk is full',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is not a folder',
-  EEXIST: 'a part of the path is not a folder',
-};
-
-function reasonOf(error: unknown): string {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  return REASONS[code] ?? (message || code);
 }

@@ -8,6 +8,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { EndpointEntry } from './endpoint-entry.ts';
+import { fileReason } from './file-reason.ts';
 import { LITELLM_TOP_KEYS, type LiteLLMSettings } from './litellm.ts';
 import type { Overrides } from './main-reader.ts';
 import { mergeRules, type NameRules, resolveNames } from './model-names.ts';
@@ -198,7 +199,7 @@ async function listEndpointFiles(
   try {
     fileNames = await readdir(dir);
   } catch (error) {
-    const message = `cannot list the endpoint files: ${reason(error)}`;
+    const message = `cannot list the endpoint files: ${fileReason(error)}`;
     return { problems: [wholeFile(dir, 'backends.config_dir', message)] };
   }
   const value: EndpointFile[] = [];
@@ -235,25 +236,10 @@ async function readText(file: string): Promise<Parsed<string>> {
       problems: [],
     };
   } catch (error) {
-    return { problems: [wholeFile(file, '', `cannot be read: ${reason(error)}`)] };
+    return { problems: [wholeFile(file, '', `cannot be read: ${fileReason(error)}`)] };
   }
 }
 
 function wholeFile(file: string, path: string, message: string): Problem {
   return { file, line: 0, column: 0, path, message, severity: 'error' };
-}
-
-const REASONS: Record<string, string> = {
-  ENOENT: 'it does not exist',
-  EACCES: 'permission denied',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is not a folder',
-  ELOOP: 'its symbolic links go in a circle',
-  EMFILE: 'too many open files',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
-};
-
-function reason(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-  return REASONS[code] ?? code;
 }
